@@ -1,0 +1,28 @@
+// The record of one end of a worker: who it was, how it ended, why, and what it left behind.
+
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "diagnosis/diagnosis.h"
+
+namespace poolwarden::diagnosis {
+
+struct Certificate {
+  std::string pool;
+  std::uint32_t slot = 0;
+  std::uint64_t generation = 0;
+  int pid = 0;  // 0 when there never was a process
+  WallTime ended;
+  Duration uptime{};
+  bool was_ready = false;
+  Intent intent = Intent::None;
+  Evidence evidence;
+  Diagnosis diagnosis;
+};
+
+// The whole certificate as lines of text, for `why`, the log and /dev/termination-log.
+std::string describe(const Certificate& certificate);
+
+}  // namespace poolwarden::diagnosis

@@ -1,0 +1,93 @@
+// Why a worker ended, told from the evidence left behind. One pure function: what metrics, alerts,
+// events and rapid-fail know of an exit, they know from here.
+
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/clock.h"
+#include "diagnosis/exit_status.h"
+
+namespace poolwarden::diagnosis {
+
+// The closed list of research/metrics.md 5.3; name() gives the words used in metric, event, log,
+// certificate and documentation.
+enum class Cause {
+  ExitZero,           // code 0 without a stop request
+  ExitNonzero,
+  ConfigError,        // 78, EX_CONFIG of sysexits.h
+  ExecFailed,         // an errno before or at exec
+  ExecNotExecutable,  // 126, by way of a shell or wrapper
+  LoaderFailed,       // 127 and ld.so's text
+  Exit255,
+  Segfault,
+  BusError,
+  Abort,
+  IllegalInstruction,
+  Arithmetic,
+  StackOverflow,
+  Seccomp,            // SIGSYS
+  CpuLimit,           // SIGXCPU
+  FileSizeLimit,      // SIGXFSZ
+  OomKilled,          // SIGKILL and a risen oom_kill count of its own cgroup
+  KilledExternal,     // a signal that we did not send
+  KilledBySupervisor,
+  StartupTimeout,
+  PingTimeout,
+  RequestTimeout,
+  ProtocolError,
+  PortInUse,
+  Unknown,
+};
+inline constexpr int kCauses = static_cast<int>(Cause::Unknown) + 1;
+
+std::string_view name(Cause cause);
+
+// What the supervisor had asked of the worker before it ended.
+enum class Intent {
+  None,
+  Recycle,
+  PoolStop,       // `stop`, rapid-fail of its pool
+  Shutdown,       // of the supervisor
+  ScaleDown,
+  IdleTimeout,
+  StartupTimeout, // it was not ready in time
+  PingTimeout,
+  RequestTimeout,
+  ReplacementFailed,  // it started badly as a replacement and is taken back
+};
+
+std::string_view name(Intent intent);
+
+// Whether this intent explains an end, so that it is no failure. Time-outs do not.
+bool is_expected(Intent intent);
+
+struct Evidence {
+  ExitStatus status;
+  std::uint64_t oom_kills = 0;      // how often the kernel's OOM killer struck in its cgroup
+  std::string last_output;          // the end of what it wrote, stdout and stderr, as it came
+  std::uint64_t memory_peak = 0;    // bytes; 0 where it is not known
+  std::uint64_t requests_served = 0;
+};
+
+// The part of the story that the supervisor knows and the kernel does not.
+struct Circumstances {
+  Intent intent = Intent::None;
+  bool was_ready = false;
+  bool kill_sent = false;  // we killed the tree, after the stop signal or at once
+};
+
+struct Diagnosis {
+  Cause cause = Cause::Unknown;
+  bool expected = false;    // a recorded intent explains it
+  bool incurable = false;   // trying again cannot help: no such file, not permitted, no such user
+  std::string sentence;     // what happened, for people: "was killed by the kernel's OOM killer…"
+  std::string next_step;    // what to do about it; may be empty
+};
+
+Diagnosis diagnose(const Evidence& evidence, const Circumstances& circumstances);
+
+}  // namespace poolwarden::diagnosis

@@ -1,0 +1,94 @@
+// What supervisor and gateway say to each other over the control link. Plain values; link/codec
+// turns them into JSON text, one message a packet, and back.
+//
+//   supervisor                                gateway
+//      | -- Welcome (+ listening sockets) ------> |   once, first
+//      | -- PoolAdded, WorkerReady … -----------> |   the state as it is, then every change
+//      | <- Hello ------------------------------- |   it listens
+//      | <- Demand {pool} ----------------------- |   requests wait and no worker can take them
+//      | -- DrainWorker {id, cause} ------------> |   no new request from here on
+//      | <- WorkerDrained {id} ------------------ |   in flight 0, idle connections closed
+//      | -- WorkerGone {id} --------------------> |
+//      | -- Quiesce ----------------------------> |   accept nothing more, finish what is here
+//      | <- Quiesced ---------------------------- |
+//
+// Each side ends when the link does.
+
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "dispatch/words.h"
+#include "pool/pool_settings.h"
+#include "worker/worker_state.h"
+
+namespace poolwarden::link {
+
+using worker::Endpoint;
+using worker::WorkerId;
+
+// Whether and how a pool takes requests; only Open and Restarting queue them.
+enum class PoolMode {
+  Open,
+  Restarting,    // a worker crashed and its replacement is not ready: queue.restart_limit holds
+  Stopped,       // by an administrator, or not started yet (start: manual)
+  RapidFail,
+  StartFailure,
+};
+std::string_view name(PoolMode mode);
+
+// To the gateway.
+struct Welcome {
+  std::vector<std::string> listeners;  // names, in the order of the sockets that come with it
+};
+struct PoolAdded {
+  std::string pool;
+  std::uint32_t board_slot = 0;
+  std::vector<pool::Route> routes;
+  std::uint32_t concurrency = 32;
+  pool::Queue queue;
+  pool::WhenOpen when_open = pool::WhenOpen::Respond503;
+  std::optional<Duration> request_timeout;
+  PoolMode mode = PoolMode::Open;
+};
+struct PoolModeChanged {
+  std::string pool;
+  PoolMode mode = PoolMode::Open;
+  std::optional<std::uint32_t> retry_after_seconds;
+};
+struct WorkerReady {
+  std::string pool;
+  WorkerId id{};
+  std::uint32_t board_slot = 0;
+  Endpoint endpoint;
+};
+struct DrainWorker {
+  WorkerId id{};
+  dispatch::LossCause cause = dispatch::LossCause::Recycle;  // whose fault a loss would be
+};
+struct WorkerGone {
+  WorkerId id{};
+};
+struct Quiesce {};
+
+// To the supervisor.
+struct Hello {
+  int pid = 0;
+};
+struct Demand {
+  std::string pool;
+};
+struct WorkerDrained {
+  WorkerId id{};
+};
+struct Quiesced {};
+
+using ToGateway = std::variant<Welcome, PoolAdded, PoolModeChanged, WorkerReady, DrainWorker,
+                               WorkerGone, Quiesce>;
+using ToSupervisor = std::variant<Hello, Demand, WorkerDrained, Quiesced>;
+
+}  // namespace poolwarden::link

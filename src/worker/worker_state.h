@@ -1,0 +1,42 @@
+// The life of one worker.
+//
+//   Starting --ready--> Serving --drain--> Draining --idle--> Stopping --deadline--> Killing
+//                                                                \                     |
+//                                                                 +------> Exited <----+
+//
+// Any state may skip ahead to Stopping (it is told to end now), to Killing (its whole tree is
+// killed), or to Exited (it died). Nothing goes back.
+
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <variant>
+
+namespace poolwarden::worker {
+
+enum class WorkerId : std::uint64_t {};  // never reused, unlike a pid
+
+inline std::uint64_t number(WorkerId id) { return static_cast<std::uint64_t>(id); }
+
+enum class WorkerState { Starting, Serving, Draining, Stopping, Killing, Exited };
+
+bool can_become(WorkerState from, WorkerState to);
+std::string_view name(WorkerState state);
+
+// Where a worker listens.
+struct UnixEndpoint {
+  std::string path;
+  bool operator==(const UnixEndpoint&) const = default;
+};
+struct TcpEndpoint {
+  std::string host;
+  std::uint16_t port = 0;
+  bool operator==(const TcpEndpoint&) const = default;
+};
+using Endpoint = std::variant<UnixEndpoint, TcpEndpoint>;
+
+std::string describe(const Endpoint& endpoint);  // "unix:/run/…", "127.0.0.1:4711"
+
+}  // namespace poolwarden::worker
