@@ -16,7 +16,7 @@ namespace poolwarden::diagnosis {
 // The closed list of research/metrics.md 5.3; name() gives the words used in metric, event, log,
 // certificate and documentation.
 enum class Cause {
-  ExitZero,           // code 0 without a stop request
+  ExitZero,  // code 0 without a stop request
   ExitNonzero,
   ConfigError,        // 78, EX_CONFIG of sysexits.h
   ExecFailed,         // an errno before or at exec
@@ -29,11 +29,11 @@ enum class Cause {
   IllegalInstruction,
   Arithmetic,
   StackOverflow,
-  Seccomp,            // SIGSYS
-  CpuLimit,           // SIGXCPU
-  FileSizeLimit,      // SIGXFSZ
-  OomKilled,          // SIGKILL and a risen oom_kill count of its own cgroup
-  KilledExternal,     // a signal that we did not send
+  Seccomp,         // SIGSYS
+  CpuLimit,        // SIGXCPU
+  FileSizeLimit,   // SIGXFSZ
+  OomKilled,       // SIGKILL and a risen oom_kill count of its own cgroup
+  KilledExternal,  // a signal that we did not send
   KilledBySupervisor,
   StartupTimeout,
   PingTimeout,
@@ -50,14 +50,13 @@ std::string_view name(Cause cause);
 enum class Intent {
   None,
   Recycle,
-  PoolStop,       // `stop`, rapid-fail of its pool
-  Shutdown,       // of the supervisor
+  PoolStop,  // `stop`, rapid-fail of its pool
+  Shutdown,  // of the supervisor
   ScaleDown,
   IdleTimeout,
-  StartupTimeout, // it was not ready in time
+  StartupTimeout,  // it was not ready in time
   PingTimeout,
   RequestTimeout,
-  ReplacementFailed,  // it started badly as a replacement and is taken back
 };
 
 std::string_view name(Intent intent);
@@ -67,9 +66,9 @@ bool is_expected(Intent intent);
 
 struct Evidence {
   ExitStatus status;
-  std::uint64_t oom_kills = 0;      // how often the kernel's OOM killer struck in its cgroup
-  std::string last_output;          // the end of what it wrote, stdout and stderr, as it came
-  std::uint64_t memory_peak = 0;    // bytes; 0 where it is not known
+  std::uint64_t oom_kills = 0;    // how often the kernel's OOM killer struck in its cgroup
+  std::string last_output;        // the end of what it wrote, stdout and stderr, as it came
+  std::uint64_t memory_peak = 0;  // bytes; 0 where it is not known
   std::uint64_t requests_served = 0;
 };
 
@@ -82,10 +81,10 @@ struct Circumstances {
 
 struct Diagnosis {
   Cause cause = Cause::Unknown;
-  bool expected = false;    // a recorded intent explains it
-  bool incurable = false;   // trying again cannot help: no such file, not permitted, no such user
-  std::string sentence;     // what happened, for people: "was killed by the kernel's OOM killer…"
-  std::string next_step;    // what to do about it; may be empty
+  bool expected = false;   // a recorded intent explains it
+  bool incurable = false;  // trying again cannot help: no such file, not permitted, no such user
+  std::string sentence;    // what happened, for people: "was killed by the kernel's OOM killer…"
+  std::string next_step;   // what to do about it; may be empty
 };
 
 Diagnosis diagnose(const Evidence& evidence, const Circumstances& circumstances);

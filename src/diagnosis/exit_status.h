@@ -21,13 +21,13 @@ struct Signaled {
 
 // The steps of the child between clone and exec, in the order in which they are done.
 enum class SpawnStage {
-  Clone,       // no process came to be
-  Cgroup,      // entering its cgroup
-  Session,     // a session of its own, the parent-death signal, signal dispositions
-  Stdio,       // output pipes and descriptors
-  Limits,      // rlimits, oom_score_adj, CPU affinity
-  Identity,    // groups, user, capabilities, no_new_privs
-  Directory,   // the working directory, umask
+  Clone,      // no process came to be
+  Cgroup,     // entering its cgroup
+  Session,    // a session of its own, the parent-death signal, signal dispositions
+  Stdio,      // output pipes and descriptors
+  Limits,     // rlimits, oom_score_adj, CPU affinity
+  Identity,   // groups, user, capabilities, no_new_privs
+  Directory,  // the working directory, umask
   Exec,
 };
 

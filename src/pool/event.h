@@ -30,26 +30,26 @@ enum class EventKind {
   ContainmentDegraded,
   GatewayStarted,
   GatewayExited,
-  LeftoversRemoved,     // of an earlier supervisor
+  LeftoversRemoved,  // of an earlier supervisor
   PoolStarting,
   PoolRunning,
   PoolStopping,
   PoolStopped,
   PoolRapidFail,
-  PoolStartFailure,     // a start that cannot heal: disabled at once
-  PoolEnabled,          // `start` closed rapid-fail again
+  PoolStartFailure,  // a start that cannot heal: disabled at once
+  PoolEnabled,       // `start` closed rapid-fail again
   WorkerStarting,
   WorkerSpawned,
   WorkerReady,
-  WorkerStatus,         // STATUS= of sd_notify
-  WorkerExited,         // unexpectedly
-  WorkerStopped,        // as asked
+  WorkerStatus,   // STATUS= of sd_notify
+  WorkerExited,   // unexpectedly
+  WorkerStopped,  // as asked
   WorkerStartFailed,
   WorkerStartupTimeout,
   WorkerStopTimeout,
   WorkerRecycling,
   WorkerRecycled,
-  RecycleFailed,        // the replacement did not come up; the old worker stays
+  RecycleFailed,  // the replacement did not come up; the old worker stays
   WorkerDraining,
   HookStarted,
   HookFailed,
@@ -58,7 +58,7 @@ inline constexpr int kEventKinds = static_cast<int>(EventKind::HookFailed) + 1;
 
 struct EventType {
   EventKind kind;
-  std::string_view name;     // "worker.exited"
+  std::string_view name;  // "worker.exited"
   Level level;
   int was_number;            // 0: WAS has no such event
   std::string_view meaning;  // one sentence for docs/events.md
@@ -73,8 +73,17 @@ std::string_view name(StartReason reason);
 
 // Why a worker is recycled: label of poolwarden_worker_recycles_total.
 enum class RecycleReason {
-  Time, Requests, Schedule, Memory, PrivateMemory, Cpu, Unhealthy, WorkerRequest, ConfigChange,
-  FileChange, Manual,
+  Time,
+  Requests,
+  Schedule,
+  Memory,
+  PrivateMemory,
+  Cpu,
+  Unhealthy,
+  WorkerRequest,
+  ConfigChange,
+  FileChange,
+  Manual,
 };
 inline constexpr int kRecycleReasons = 11;
 std::string_view name(RecycleReason reason);
@@ -86,23 +95,43 @@ std::string_view name(DisabledReason reason);
 
 // Label of poolwarden_worker_start_failures_total.
 enum class StartFailure {
-  Spawn, ExecNotFound, ExecPermission, Identity, Chdir, Limits, Cgroup, Loader, ExitedEarly,
-  StartupTimeout, Protocol, PortInUse,
+  Spawn,
+  ExecNotFound,
+  ExecPermission,
+  Identity,
+  Chdir,
+  Limits,
+  Cgroup,
+  Loader,
+  ExitedEarly,
+  StartupTimeout,
+  Protocol,
+  PortInUse,
 };
 inline constexpr int kStartFailures = 12;
 std::string_view name(StartFailure reason);
 
 // What metrics need to know beyond the kind.
-struct StartingDetails { StartReason reason; };
-struct ReadyDetails { Duration startup; };
+struct StartingDetails {
+  StartReason reason;
+};
+struct ReadyDetails {
+  Duration startup;
+};
 struct ExitDetails {
   std::shared_ptr<const diagnosis::Certificate> certificate;
   std::optional<StartFailure> start_failure;  // it never became ready
   bool counts_as_failure = false;             // toward rapid-fail
 };
-struct RecycleDetails { RecycleReason reason; };
-struct RecycledDetails { Duration took; };
-struct HookDetails { std::string hook; };  // "rapid_fail.action"
+struct RecycleDetails {
+  RecycleReason reason;
+};
+struct RecycledDetails {
+  Duration took;
+};
+struct HookDetails {
+  std::string hook;
+};  // "rapid_fail.action"
 using Details = std::variant<std::monostate, StartingDetails, ReadyDetails, ExitDetails,
                              RecycleDetails, RecycledDetails, HookDetails>;
 
@@ -115,10 +144,14 @@ struct WorkerName {
 
 struct Event {
   EventKind kind;
-  std::string pool;                    // empty: the supervisor's own
+  std::string pool;  // empty: the supervisor's own
   std::optional<WorkerName> worker;
-  std::string sentence;                // what happened, for people
+  std::string sentence;  // what happened, for people
   Details details = std::monostate{};
 };
+
+// The number that WAS gives this very event: type_of()'s, or what the details say more exactly
+// (a recycle by time is 5074, by an administrator 5079).
+int was_number(const Event& event);
 
 }  // namespace poolwarden::pool

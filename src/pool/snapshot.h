@@ -23,8 +23,8 @@ struct WorkerSnapshot {
   WallTime started;
   std::optional<WallTime> ready;
   std::string endpoint;
-  std::string status_text;    // what the worker said of itself
-  std::string cgroup_path;    // of its leaf; empty without cgroups
+  std::string status_text;       // what the worker said of itself
+  std::string cgroup_path;       // of its leaf; empty without cgroups
   std::int32_t board_slot = -1;  // its row in the scoreboard; -1 while it has none
 };
 
@@ -38,7 +38,7 @@ struct PoolSnapshot {
   std::vector<WorkerSnapshot> workers;
   std::optional<WallTime> running_since;
   WallTime last_state_change;
-  Duration running_total{};       // time in Running before running_since
+  Duration running_total{};  // time in Running before running_since
   std::uint32_t window_failures = 0;
   std::optional<WallTime> last_trip;
   std::optional<WallTime> last_failure;

@@ -1,0 +1,27 @@
+// What the commands have in common that speak to a running supervisor.
+
+#pragma once
+
+#include <boost/json/object.hpp>
+#include <functional>
+#include <string>
+
+#include "cli/command_line.h"
+
+namespace poolwarden::cli {
+
+// Adds --control and says where the socket is: --control, else $POOLWARDEN_CONTROL, else what the
+// configuration file here or in /etc says, else the default.
+void add_control_option(CommandLine& line);
+std::string control_path(const cxxopts::ParseResult& options);
+
+// The default for this user: below /run for root, else below $XDG_RUNTIME_DIR or /tmp.
+std::string default_control_path();
+
+// Sends the request, hands lines before the last to `on_line`, prints the final message, and tells
+// the exit code. `on_data` gets the data of a successful answer.
+int order(const std::string& path, const boost::json::object& request,
+          const std::function<void(const boost::json::object&)>& on_line,
+          const std::function<void(const boost::json::object&)>& on_data = {});
+
+}  // namespace poolwarden::cli

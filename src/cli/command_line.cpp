@@ -1,0 +1,61 @@
+#include "cli/command_line.h"
+
+#include <iostream>
+
+#include "cli/commands.h"
+
+namespace poolwarden::cli {
+
+Words split_words(int argc, char** argv) {
+  Words words;
+  for (int i = 0; i < argc; ++i) {
+    const std::string word = argv[i];
+    if (words.after_dashes) {
+      words.after_dashes->push_back(word);
+    } else if (word == "--") {
+      words.after_dashes.emplace();
+    } else {
+      words.before.push_back(word);
+    }
+  }
+  return words;
+}
+
+CommandLine::CommandLine(const std::string& command, const std::string& synopsis,
+                         const std::string& description)
+    : command_(command), options_("poolwarden " + command, description) {
+  options_.custom_help(synopsis);
+  options_.set_width(100);
+  options_.add_options()("h,help", "this text");
+}
+
+void CommandLine::positional(const std::vector<std::string>& names) {
+  options_.parse_positional(names);
+  options_.positional_help("");
+}
+
+std::variant<cxxopts::ParseResult, int> CommandLine::parse(const std::vector<std::string>& words) {
+  std::vector<const char*> arguments = {"poolwarden"};
+  for (const std::string& word : words) arguments.push_back(word.c_str());
+  try {
+    cxxopts::ParseResult parsed =
+        options_.parse(static_cast<int>(arguments.size()), arguments.data());
+    if (parsed.count("help") != 0) {
+      std::cout << options_.help();
+      return kDone;
+    }
+    if (!parsed.unmatched().empty())
+      return wrong("\"" + parsed.unmatched().front() + "\" is one word too many");
+    return parsed;
+  } catch (const cxxopts::exceptions::exception& error) {
+    return wrong(error.what());
+  }
+}
+
+int CommandLine::wrong(const std::string& message) const {
+  std::cerr << "poolwarden " << command_ << ": " << message << "\nTry: poolwarden " << command_
+            << " --help\n";
+  return kWrongUsage;
+}
+
+}  // namespace poolwarden::cli

@@ -1,0 +1,78 @@
+#include "cli/runtime_directory.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <filesystem>
+#include <vector>
+
+namespace poolwarden::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+// FNV-1a: the same on every machine and in every build, which std::hash does not promise.
+std::uint32_t hash(const std::string& text) {
+  std::uint32_t value = 2166136261u;
+  for (const char letter : text) {
+    value ^= static_cast<unsigned char>(letter);
+    value *= 16777619u;
+  }
+  return value;
+}
+
+std::vector<std::string> candidates() {
+  if (::geteuid() == 0) return {"/run/poolwarden", "/tmp", "/dev/shm"};
+  std::vector<std::string> places;
+  if (const char* runtime = std::getenv("XDG_RUNTIME_DIR"); runtime && *runtime)
+    places.emplace_back(runtime);
+  places.insert(places.end(), {"/tmp", "/dev/shm"});
+  return places;
+}
+
+// In a place that others may write to, a directory of that name may be somebody else's trap.
+bool is_ours(const fs::path& path) {
+  struct stat found {};
+  return ::lstat(path.c_str(), &found) == 0 && S_ISDIR(found.st_mode) &&
+         found.st_uid == ::geteuid();
+}
+
+Result<void> make_in(const fs::path& place, const fs::path& path) {
+  std::error_code error;
+  fs::create_directories(place, error);
+  if (is_ours(path)) fs::remove_all(path, error);
+  // Passed through by the gateway's and the workers' users, listed by nobody but us.
+  if (::mkdir(path.c_str(), 0711) != 0)
+    return errno_error(errno, "cannot make directory " + path.string());
+  if (::chmod(path.c_str(), 0711) != 0)
+    return errno_error(errno, "cannot set the mode of " + path.string());
+  return {};
+}
+
+}  // namespace
+
+std::string instance_name(const std::string& control_path) {
+  char digits[9];
+  std::snprintf(digits, sizeof(digits), "%08x", hash(fs::absolute(control_path).string()));
+  return std::string("poolwarden-") + digits;
+}
+
+Result<std::string> make_runtime_directory(const std::string& name) {
+  std::string tried;
+  for (const std::string& place : candidates()) {
+    const fs::path path = fs::path(place) / name;
+    const auto made = make_in(place, path);
+    if (made) return path.string();
+    tried += (tried.empty() ? "" : "; ") + made.error().message;
+  }
+  return failure("cannot make a directory for the workers' sockets: " + tried);
+}
+
+void remove_runtime_directory(const std::string& path) {
+  std::error_code ignored;
+  fs::remove_all(path, ignored);
+}
+
+}  // namespace poolwarden::cli

@@ -1,0 +1,114 @@
+#include "control/control_client.h"
+
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+#include <cerrno>
+#include <cstring>
+
+#include "loop/unique_fd.h"
+
+namespace poolwarden::control {
+namespace {
+
+Result<loop::UniqueFd> connect_to(const std::string& path) {
+  sockaddr_un where{};
+  where.sun_family = AF_UNIX;
+  if (path.size() >= sizeof(where.sun_path))
+    return failure("cannot connect to " + path + ": the path is longer than 107 bytes");
+  std::memcpy(where.sun_path, path.data(), path.size());
+  loop::UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (!fd || ::connect(fd.get(), reinterpret_cast<sockaddr*>(&where), sizeof(where)) != 0)
+    return errno_error(errno, "cannot connect to the supervisor at " + path);
+  return fd;
+}
+
+Result<void> write_all(int fd, const std::string& text) {
+  std::size_t done = 0;
+  while (done < text.size()) {
+    const ssize_t sent = ::send(fd, text.data() + done, text.size() - done, MSG_NOSIGNAL);
+    if (sent < 0 && errno == EINTR) continue;
+    if (sent < 0) return errno_error(errno, "cannot send the request");
+    done += static_cast<std::size_t>(sent);
+  }
+  return {};
+}
+
+// Whole lines out of what arrives.
+class LineReader {
+ public:
+  explicit LineReader(int fd) : fd_(fd) {}
+
+  Result<std::string> next(std::optional<Duration> within) {
+    for (;;) {
+      if (const auto end = text_.find('\n'); end != std::string::npos) {
+        std::string line = text_.substr(0, end);
+        text_.erase(0, end + 1);
+        return line;
+      }
+      if (auto more = read_more(within); !more) return more.error();
+    }
+  }
+
+ private:
+  Result<void> read_more(std::optional<Duration> within) {
+    pollfd waiting{fd_, POLLIN, 0};
+    const int limit =
+        within ? static_cast<int>(std::chrono::ceil<std::chrono::milliseconds>(*within).count())
+               : -1;
+    const int ready = ::poll(&waiting, 1, limit);
+    if (ready < 0 && errno == EINTR) return {};
+    if (ready == 0)
+      return Error{std::make_error_code(std::errc::timed_out), "the supervisor did not answer"};
+    char buffer[16 * 1024];
+    const ssize_t got = ::read(fd_, buffer, sizeof(buffer));
+    if (got < 0 && errno == EINTR) return {};
+    if (got < 0) return errno_error(errno, "cannot read the supervisor's answer");
+    if (got == 0)
+      return Error{std::make_error_code(std::errc::connection_reset),
+                   "the supervisor ended before it had answered"};
+    text_.append(buffer, static_cast<std::size_t>(got));
+    return {};
+  }
+
+  int fd_;
+  std::string text_;
+};
+
+}  // namespace
+
+Result<Answer> ask(const std::string& path, const boost::json::object& request,
+                   const std::function<void(const boost::json::object&)>& on_line,
+                   std::optional<Duration> within) {
+  auto socket = connect_to(path);
+  if (!socket) return socket.error();
+  if (auto sent = write_all(socket->get(), boost::json::serialize(request) + "\n"); !sent)
+    return sent.error();
+  LineReader lines(socket->get());
+  for (;;) {
+    auto line = lines.next(within);
+    if (!line) return line.error();
+    boost::system::error_code error;
+    const boost::json::value value = boost::json::parse(*line, error);
+    if (error || !value.is_object())
+      return failure("cannot read the supervisor's answer: " + *line);
+    const boost::json::object& object = value.get_object();
+    const boost::json::value* exit_code = object.if_contains("exit");
+    if (!exit_code || !exit_code->is_int64()) {
+      on_line(object);
+      continue;
+    }
+    Answer answer{static_cast<int>(exit_code->get_int64()), "", {}};
+    if (const auto* message = object.if_contains("message"); message && message->is_string())
+      answer.message = message->get_string().c_str();
+    if (const auto* data = object.if_contains("data"); data && data->is_object())
+      answer.data = data->get_object();
+    return answer;
+  }
+}
+
+}  // namespace poolwarden::control

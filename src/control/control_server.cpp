@@ -1,0 +1,192 @@
+#include "control/control_server.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/read_until.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <thread>
+
+#include "base/clock.h"
+#include "control/peer.h"
+#include "loop/rethrow.h"
+
+namespace poolwarden::control {
+namespace {
+
+namespace asio = boost::asio;
+using asio::experimental::awaitable_operators::operator||;
+using Protocol = asio::local::stream_protocol;
+
+constexpr auto kUseTuple = asio::as_tuple(asio::use_awaitable);
+constexpr std::size_t kMaxRequest = 64 * 1024;
+constexpr int kMaxConnections = 64;
+constexpr std::chrono::seconds kRequestWithin{10};
+constexpr std::chrono::seconds kKeeperWithin{10};
+constexpr mode_t kMode = 0660;
+
+pid_t owner_of(int lock_fd) {
+  char text[32] = {};
+  return ::pread(lock_fd, text, sizeof(text) - 1, 0) > 0 ? std::atoi(text) : 0;
+}
+
+// A supervisor that was killed leaves its lock to its keeper, which ends what it left: that is
+// waited for, a living supervisor is not.
+bool take_lock(int lock_fd) {
+  const TimePoint deadline = Clock::now() + kKeeperWithin;
+  while (::flock(lock_fd, LOCK_EX | LOCK_NB) != 0) {
+    const pid_t owner = owner_of(lock_fd);
+    const bool is_dead = owner > 0 && ::kill(owner, 0) != 0 && errno == ESRCH;
+    if (!is_dead || Clock::now() >= deadline) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  return true;
+}
+
+Result<loop::UniqueFd> lock(const std::string& path) {
+  const std::string name = path + ".lock";
+  loop::UniqueFd fd(::open(name.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (!fd) return errno_error(errno, "cannot open " + name);
+  if (!take_lock(fd.get())) {
+    return failure("cannot use control socket " + path + ": another supervisor has it (process " +
+                   std::to_string(owner_of(fd.get())) +
+                   "); stop it, or choose another path with `control:`");
+  }
+  const std::string self = std::to_string(::getpid());
+  if (::ftruncate(fd.get(), 0) != 0 ||
+      ::pwrite(fd.get(), self.data(), self.size(), 0) != static_cast<ssize_t>(self.size()))
+    return errno_error(errno, "cannot write " + name);
+  return fd;
+}
+
+Result<void> make_parent(const std::string& path) {
+  const std::filesystem::path parent = std::filesystem::path(path).parent_path();
+  std::error_code error;
+  std::filesystem::create_directories(parent, error);
+  if (error)
+    return Error{error, "cannot create directory " + parent.string() + ": " + error.message() +
+                            "; choose another path with `control:` or --control"};
+  return {};
+}
+
+}  // namespace
+
+asio::awaitable<bool> Conversation::send(const boost::json::object& line) {
+  const std::string text = boost::json::serialize(line) + "\n";
+  auto [error, sent] = co_await asio::async_write(socket_, asio::buffer(text), kUseTuple);
+  co_return !error;
+}
+
+asio::awaitable<void> Conversation::finish(int exit_code, const std::string& message,
+                                           boost::json::object data) {
+  boost::json::object line;
+  line["exit"] = exit_code;
+  line["message"] = message;
+  if (!data.empty()) line["data"] = std::move(data);
+  co_await send(line);
+}
+
+Result<std::unique_ptr<ControlServer>> ControlServer::open(asio::io_context& io,
+                                                           const std::string& path,
+                                                           Handler handler) {
+  if (path.size() >= sizeof(sockaddr_un::sun_path))
+    return failure("cannot use control socket " + path + ": the path is longer than 107 bytes");
+  if (auto made = make_parent(path); !made) return made.error();
+  auto locked = lock(path);
+  if (!locked) return locked.error();
+  ::unlink(path.c_str());  // stale: its owner would hold the lock
+
+  Protocol::acceptor acceptor(io);
+  boost::system::error_code error;
+  acceptor.open(Protocol(), error);
+  if (!error) {
+    // The mode is right from the first moment: the mask is set before the file exists.
+    const mode_t before = ::umask(0777 & ~kMode);
+    acceptor.bind(Protocol::endpoint(path), error);
+    ::umask(before);
+  }
+  if (!error) acceptor.listen(asio::socket_base::max_listen_connections, error);
+  if (error)
+    return Error{error, "cannot listen on control socket " + path + ": " + error.message()};
+  ::fcntl(acceptor.native_handle(), F_SETFD, FD_CLOEXEC);
+  return std::unique_ptr<ControlServer>(
+      new ControlServer(io, path, std::move(*locked), std::move(acceptor), std::move(handler)));
+}
+
+ControlServer::ControlServer(asio::io_context& io, std::string path, loop::UniqueFd lock,
+                             Protocol::acceptor acceptor, Handler handler)
+    : io_(io),
+      path_(std::move(path)),
+      lock_(std::move(lock)),
+      acceptor_(std::move(acceptor)),
+      handler_(std::move(handler)) {
+  asio::co_spawn(io_, accept(), loop::rethrow);
+}
+
+ControlServer::~ControlServer() {
+  stop();
+  ::unlink(path_.c_str());
+}
+
+void ControlServer::stop() {
+  boost::system::error_code ignored;
+  acceptor_.close(ignored);
+}
+
+asio::awaitable<void> ControlServer::accept() {
+  for (;;) {
+    auto [error, socket] = co_await acceptor_.async_accept(kUseTuple);
+    if (!acceptor_.is_open()) co_return;
+    if (error) {  // out of descriptors, most likely: look again when others have gone
+      asio::steady_timer pause(io_, std::chrono::milliseconds(100));
+      co_await pause.async_wait(kUseTuple);
+      continue;
+    }
+    ::fcntl(socket.native_handle(), F_SETFD, FD_CLOEXEC);
+    if (connections_ >= kMaxConnections) continue;
+    asio::co_spawn(io_, serve(std::move(socket)), loop::rethrow);
+  }
+}
+
+asio::awaitable<void> ControlServer::serve(Protocol::socket socket) {
+  ++connections_;
+  Conversation conversation(std::move(socket));
+  struct stat file {};
+  const bool known = ::stat(path_.c_str(), &file) == 0;
+  if (!known || !may_command(conversation.socket().native_handle(), file.st_gid)) {
+    co_await conversation.finish(1,
+                                 "you may not command this supervisor: be root, its own user, "
+                                 "or a member of the control socket's group");
+  } else {
+    std::string text;
+    asio::steady_timer deadline(io_, kRequestWithin);
+    auto read = co_await (asio::async_read_until(conversation.socket(),
+                                                 asio::dynamic_buffer(text, kMaxRequest), '\n',
+                                                 kUseTuple) ||
+                          deadline.async_wait(kUseTuple));
+    boost::system::error_code error;
+    const boost::json::value request = boost::json::parse(text.substr(0, text.find('\n')), error);
+    if (read.index() != 0 || error || !request.is_object()) {
+      co_await conversation.finish(2, "the request is not one line of JSON");
+    } else {
+      co_await handler_(request.get_object(), conversation);
+    }
+  }
+  --connections_;
+}
+
+}  // namespace poolwarden::control

@@ -1,0 +1,117 @@
+// The catalogue of events: names, levels, WAS's numbers (research/was.md 2), meanings.
+
+#include "pool/event.h"
+
+#include <array>
+#include <cstddef>
+
+namespace poolwarden::pool {
+namespace {
+
+using enum EventKind;
+using enum Level;
+
+constexpr std::array<EventType, kEventKinds> kCatalogue = {{
+    {SupervisorStarted, "supervisor.started", Info, 5211, "The supervisor has started."},
+    {SupervisorStopping, "supervisor.stopping", Info, 0,
+     "The supervisor was asked to end and stops all pools."},
+    {SupervisorStopped, "supervisor.stopped", Info, 0,
+     "All pools have stopped and the supervisor ends."},
+    {ContainmentDegraded, "containment.degraded", Warning, 5060,
+     "Limits or containment that were asked for cannot be had here; `poolwarden doctor` says what "
+     "would grant them."},
+    {GatewayStarted, "gateway.started", Info, 0, "A gateway process takes requests."},
+    {GatewayExited, "gateway.exited", Error, 5175,
+     "A gateway process ended unexpectedly; another one is started on the same listening sockets."},
+    {LeftoversRemoved, "supervisor.leftovers_removed", Warning, 0,
+     "Processes or cgroups of an earlier supervisor were found and removed."},
+    {PoolStarting, "pool.starting", Info, 0, "A pool starts its workers."},
+    {PoolRunning, "pool.running", Info, 0, "A pool is in service."},
+    {PoolStopping, "pool.stopping", Info, 0, "A pool stops its workers."},
+    {PoolStopped, "pool.stopped", Info, 0, "All workers of a pool have stopped."},
+    {PoolRapidFail, "pool.rapid_fail", Error, 5002,
+     "Rapid-fail protection took a pool out of service: too many workers failed within the "
+     "window. `poolwarden why` shows what they died of, `poolwarden start` closes it again."},
+    {PoolStartFailure, "pool.start_failure", Error, 5059,
+     "A pool was taken out of service at once: its workers cannot start, and trying again cannot "
+     "help."},
+    {PoolEnabled, "pool.enabled", Info, 0,
+     "A pool that rapid-fail or a start failure had taken out of service was put back."},
+    {WorkerStarting, "worker.starting", Info, 0, "A worker is about to be started."},
+    {WorkerSpawned, "worker.spawned", Info, 0, "The process of a worker exists."},
+    {EventKind::WorkerReady, "worker.ready", Info, 0, "A worker is ready and takes requests."},
+    {WorkerStatus, "worker.status", Info, 0, "A worker said something of itself (STATUS=)."},
+    {WorkerExited, "worker.exited", Warning, 5009, "A worker ended without being asked to."},
+    {WorkerStopped, "worker.stopped", Info, 0, "A worker ended as it was asked to."},
+    {WorkerStartFailed, "worker.start_failed", Warning, 5022,
+     "A worker could not be started, or ended before it was ready."},
+    {WorkerStartupTimeout, "worker.startup_timeout", Warning, 5012,
+     "A worker was not ready in time (ready.timeout) and is killed."},
+    {WorkerStopTimeout, "worker.stop_timeout", Warning, 5013,
+     "A worker did not stop in time (stop.timeout) and its whole tree is killed."},
+    {WorkerRecycling, "worker.recycling", Info, 5074,
+     "A worker is being replaced. WAS has a number for each reason: 5074 time, 5075 requests, "
+     "5076 schedule, 5077 memory, 5117 private memory, 5078 unhealthy, 5079 on demand, 5080 "
+     "changed configuration."},
+    {WorkerRecycled, "worker.recycled", Info, 0,
+     "A worker was replaced: the new one serves, the old one is gone."},
+    {RecycleFailed, "worker.recycle_failed", Error, 5093,
+     "The replacement of a worker did not come up; the old worker stays in service."},
+    {WorkerDraining, "worker.draining", Info, 0,
+     "A worker takes no new requests and finishes those it has."},
+    {HookStarted, "hook.started", Info, 0, "A configured action (rapid_fail.action, …) runs."},
+    {HookFailed, "hook.failed", Error, 5054, "A configured action could not be run or failed."},
+}};
+
+constexpr bool is_in_order() {
+  for (std::size_t i = 0; i < kCatalogue.size(); ++i) {
+    if (static_cast<std::size_t>(kCatalogue[i].kind) != i) return false;
+  }
+  return true;
+}
+static_assert(is_in_order(), "each EventKind has its row, in the order of the enumeration");
+
+int was_number(RecycleReason reason) {
+  switch (reason) {
+    case RecycleReason::Time:
+      return 5074;
+    case RecycleReason::Requests:
+      return 5075;
+    case RecycleReason::Schedule:
+      return 5076;
+    case RecycleReason::Memory:
+      return 5077;
+    case RecycleReason::PrivateMemory:
+      return 5117;
+    case RecycleReason::Cpu:
+      return 5025;
+    case RecycleReason::Unhealthy:
+    case RecycleReason::WorkerRequest:
+      return 5078;
+    case RecycleReason::ConfigChange:
+    case RecycleReason::FileChange:
+      return 5080;
+    case RecycleReason::Manual:
+      return 5079;
+  }
+  return 0;
+}
+
+}  // namespace
+
+const EventType& type_of(EventKind kind) { return kCatalogue[static_cast<std::size_t>(kind)]; }
+
+int was_number(const Event& event) {
+  if (const auto* recycle = std::get_if<RecycleDetails>(&event.details)) {
+    if (event.kind == WorkerRecycling) return was_number(recycle->reason);
+  }
+  const auto* exit = std::get_if<ExitDetails>(&event.details);
+  if (exit != nullptr && exit->certificate != nullptr) {
+    const diagnosis::Intent intent = exit->certificate->intent;
+    if (event.kind == WorkerStopped && intent == diagnosis::Intent::IdleTimeout) return 5186;
+    if (event.kind == WorkerExited && intent == diagnosis::Intent::PingTimeout) return 5010;
+  }
+  return type_of(event.kind).was_number;
+}
+
+}  // namespace poolwarden::pool

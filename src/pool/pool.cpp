@@ -1,0 +1,195 @@
+#include "pool/pool.h"
+
+#include <algorithm>
+
+#include "base/units.h"
+
+namespace poolwarden::pool {
+
+using diagnosis::Intent;
+
+Pool::Pool(std::shared_ptr<const PoolSettings> settings, std::uint32_t cpus, std::uint64_t first_id,
+           std::uint64_t id_step)
+    : settings_(std::move(settings)),
+      desired_(settings_->workers.min == 0 ? std::max(cpus, 1u) : settings_->workers.min),
+      rapid_fail_(settings_->rapid_fail),
+      slots_(desired_),
+      next_id_(first_id),
+      id_step_(id_step) {}
+
+Decision Pool::begin(TimePoint now) {
+  Decision decision;
+  last_change_ = now;
+  if (settings_->start == StartMode::Manual) {
+    disabled_ = DisabledReason::Admin;
+    disabled_because_ = "start: manual, and nobody has started it yet";
+    settle(now, decision);
+    return decision;
+  }
+  run(StartReason::Initial, now, decision);
+  return decision;
+}
+
+Decision Pool::start(TimePoint now) {
+  Decision decision;
+  const bool wanted = state_ == PoolState::Starting || state_ == PoolState::Running;
+  if (wanted && !disabled_) return decision;
+  if (disabled_ && *disabled_ != DisabledReason::Admin)
+    tell(EventKind::PoolEnabled, nullptr, "was started again by an administrator", decision);
+  disabled_.reset();
+  disabled_because_.clear();
+  rapid_fail_.reset();
+  crashed_ = false;
+  for (Slot& slot : slots_) slot.failures_in_a_row = 0;
+  run(StartReason::Manual, now, decision);
+  return decision;
+}
+
+Decision Pool::stop(TimePoint now) {
+  Decision decision;
+  if (disabled_ != DisabledReason::Admin) {
+    disabled_ = DisabledReason::Admin;
+    disabled_because_ = "stopped by an administrator";
+    stop_all(Intent::PoolStop, now, decision);
+  }
+  settle(now, decision);
+  return decision;
+}
+
+Decision Pool::shut_down(TimePoint now) {
+  Decision decision;
+  stop_all(Intent::Shutdown, now, decision);
+  settle(now, decision);
+  return decision;
+}
+
+Decision Pool::kill_all(TimePoint now) {
+  Decision decision;
+  for (auto& [id, worker] : workers_) kill(worker, now, decision);
+  return decision;
+}
+
+Decision Pool::demand(TimePoint now) {
+  Decision decision;
+  const bool wanted = state_ == PoolState::Starting || state_ == PoolState::Running;
+  if (!wanted || disabled_ || demanded_) return decision;
+  demanded_ = true;
+  fill(StartReason::Demand, now, decision);
+  settle(now, decision);
+  return decision;
+}
+
+void Pool::run(StartReason reason, TimePoint now, Decision& decision) {
+  demanded_ = settings_->start != StartMode::OnDemand;
+  enter(PoolState::Starting, now, decision);
+  if (demanded_) fill(reason, now, decision);
+  settle(now, decision);
+}
+
+void Pool::stop_all(Intent why, TimePoint now, Decision& decision) {
+  cancel_recycling("its pool is being stopped");
+  crashed_ = false;
+  for (Slot& slot : slots_) slot.respawn_at.reset();
+  if (state_ != PoolState::Stopped) enter(PoolState::Stopping, now, decision);
+  for (auto& [id, worker] : workers_) leave(worker, why, now, decision);
+}
+
+// Brings the pool's own state, and what the gateway knows of it, in line with its workers.
+void Pool::settle(TimePoint now, Decision& decision) {
+  if (state_ == PoolState::Stopping) {
+    if (workers_.empty()) enter(PoolState::Stopped, now, decision);
+  } else if (state_ != PoolState::Stopped) {
+    const bool serves = any(WorkerState::Serving) || !demanded_;
+    // A worker that drains still answers what it has; its successor is on the way.
+    const bool was_up = state_ == PoolState::Running && any(WorkerState::Draining);
+    if (serves) {
+      enter(PoolState::Running, now, decision);
+    } else if (!was_up) {
+      enter(PoolState::Starting, now, decision);
+    }
+  }
+  if (availability() != told_) {
+    told_ = availability();
+    decision.actions.push_back(SetAvailability{told_});
+  }
+}
+
+void Pool::enter(PoolState state, TimePoint now, Decision& decision) {
+  if (state == state_) return;
+  if (state_ == PoolState::Running && running_since_) {
+    running_total_ += now - *running_since_;
+    running_since_.reset();
+  }
+  state_ = state;
+  last_change_ = now;
+  switch (state) {
+    case PoolState::Starting:
+      tell(EventKind::PoolStarting, nullptr, "is starting", decision);
+      break;
+    case PoolState::Running:
+      running_since_ = now;
+      tell(EventKind::PoolRunning, nullptr,
+           demanded_ ? "is running" : "waits for its first request", decision);
+      break;
+    case PoolState::Stopping:
+      tell(EventKind::PoolStopping, nullptr, "is stopping", decision);
+      break;
+    case PoolState::Stopped:
+      tell(EventKind::PoolStopped, nullptr, "has stopped", decision);
+      break;
+  }
+}
+
+Availability Pool::availability() const {
+  if (disabled_) {
+    switch (*disabled_) {
+      case DisabledReason::RapidFail:
+        return Availability::RapidFail;
+      case DisabledReason::Admin:
+        return Availability::Stopped;
+      case DisabledReason::StartFailure:
+      case DisabledReason::Identity:
+      case DisabledReason::Config:
+      case DisabledReason::CpuPolicy:
+        return Availability::StartFailure;
+    }
+  }
+  if (state_ == PoolState::Stopped || state_ == PoolState::Stopping) return Availability::Stopped;
+  return crashed_ ? Availability::Restarting : Availability::Open;
+}
+
+std::optional<TimePoint> Pool::next_deadline() const {
+  std::optional<TimePoint> next;
+  auto consider = [&](TimePoint at) { next = next ? std::min(*next, at) : at; };
+  for (const auto& [id, worker] : workers_) {
+    if (worker.deadline) consider(*worker.deadline);
+  }
+  for (const Slot& slot : slots_) {
+    if (slot.respawn_at) consider(*slot.respawn_at);
+  }
+  return next;
+}
+
+Decision Pool::tick(TimePoint now) {
+  Decision decision;
+  for (auto& [id, worker] : workers_) {
+    if (worker.deadline && *worker.deadline <= now) deadline_passed(worker, now, decision);
+  }
+  for (std::uint32_t number = 0; number < slots_.size(); ++number) {
+    Slot& slot = slots_[number];
+    if (!slot.respawn_at || *slot.respawn_at > now) continue;
+    slot.respawn_at.reset();
+    if (is_open(number)) spawn(number, StartReason::Replace, std::nullopt, now, decision);
+  }
+  settle(now, decision);
+  return decision;
+}
+
+void Pool::tell(EventKind kind, const Worker* worker, std::string sentence, Decision& decision,
+                Details details) const {
+  Event event{kind, settings_->name, std::nullopt, std::move(sentence), std::move(details)};
+  if (worker) event.worker = worker->name;
+  decision.events.push_back(std::move(event));
+}
+
+}  // namespace poolwarden::pool

@@ -1,0 +1,82 @@
+// Carries out what a Pool decides, and tells it what came of it. The only file that calls both
+// deciding and doing; all of the pool's time passes through one timer, set to its next deadline.
+
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "link/messages.h"
+#include "pool/pool.h"
+#include "worker/worker_host.h"
+
+namespace poolwarden::supervisor {
+
+// What a runner reaches beyond its pool. All functions return at once.
+struct Outside {
+  worker::WorkerHost& host;
+  // False when no gateway runs: nobody holds requests then.
+  std::function<bool(const link::ToGateway&)> to_gateway;
+  std::function<void(const pool::Event&)> publish;
+  std::function<void(const pool::RunHook&)> run_hook;
+  std::function<void()> changed;  // what snapshot() shows
+  // Rows of the scoreboard for workers; nullopt when all are taken.
+  std::function<std::optional<std::uint32_t>()> take_row;
+  std::function<void(std::uint32_t)> give_row_back;
+};
+
+// Must outlive the io_context's run.
+class PoolRunner {
+ public:
+  PoolRunner(boost::asio::io_context& io, pool::Pool pool, std::uint32_t board_slot,
+             Outside outside);
+
+  void begin() { apply(pool_.begin(Clock::now())); }
+  void start() { apply(pool_.start(Clock::now())); }
+  void stop() { apply(pool_.stop(Clock::now())); }
+  void shut_down() { apply(pool_.shut_down(Clock::now())); }
+  void kill_all() { apply(pool_.kill_all(Clock::now())); }
+  void demand() { apply(pool_.demand(Clock::now())); }
+  void worker_drained(worker::WorkerId id) { apply(pool_.worker_drained(id, Clock::now())); }
+  Result<pool::BatchId> recycle(std::optional<std::uint32_t> slot, pool::RecycleReason reason);
+
+  // Everything that a new gateway has to know of this pool.
+  std::vector<link::ToGateway> introduction() const;
+  // The requests that draining workers waited for died with the gateway.
+  void gateway_lost();
+
+  const pool::Pool& pool() const { return pool_; }
+  pool::PoolSnapshot snapshot(TimePoint now, WallTime wall) const;
+
+ private:
+  struct Published {
+    worker::Endpoint endpoint;
+    std::uint32_t row;
+  };
+
+  void apply(const pool::Decision& decision);
+  void spawn(const pool::WorkerName& name);
+  void publish_worker(worker::WorkerId id);
+  void drain(const pool::DrainWorker& todo);
+  void retire(worker::WorkerId id);
+  void set_availability(pool::Availability availability);
+  link::PoolModeChanged mode(pool::Availability availability) const;
+  link::WorkerReady readiness(worker::WorkerId id, const Published& published) const;
+  void arm_timer();
+
+  boost::asio::io_context& io_;
+  boost::asio::steady_timer timer_;
+  pool::Pool pool_;
+  std::uint32_t board_slot_;
+  Outside outside_;
+  std::map<worker::WorkerId, worker::Endpoint> endpoints_;
+  std::map<worker::WorkerId, Published> published_;
+  std::vector<worker::WorkerId> draining_;
+};
+
+}  // namespace poolwarden::supervisor

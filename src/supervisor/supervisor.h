@@ -1,0 +1,93 @@
+// All pools together, and the gateway in front of them: begins them, passes commands on, and ends
+// everything in order. Lives on the supervision thread.
+
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "config/settings.h"
+#include "loop/published.h"
+#include "supervisor/board_rows.h"
+#include "supervisor/gateway_link.h"
+#include "supervisor/pool_runner.h"
+
+namespace poolwarden::supervisor {
+
+// What the supervisor needs from outside; made by cli/run_command, or by a test.
+struct Seams {
+  worker::WorkerHost& host;
+  LaunchGateway launch_gateway;
+  std::function<void(int pid)> kill_gateway;
+  std::function<void(const pool::RunHook&)> run_hook;
+  std::function<void(const pool::Event&)> publish;
+  // An essential pool is out of service for good: the certificate of its last worker.
+  std::function<void(const std::string& certificate)> essential_failed;
+  // Fills in what only the outside knows: containment, limits, counts of the reaper.
+  std::function<void(pool::Snapshot&)> complete_snapshot;
+};
+
+inline constexpr int kExitDone = 0;
+inline constexpr int kExitEssential = 10;
+
+class Supervisor {
+ public:
+  Supervisor(boost::asio::io_context& io, const config::Settings& settings, std::uint32_t cpus,
+             link::ScoreboardMap scoreboard, std::vector<ListeningSocket> sockets, Seams seams,
+             loop::Published<pool::Snapshot>& snapshots);
+
+  // Errors: the gateway cannot be started.
+  Result<void> begin();
+
+  // Ends everything gracefully; asked for again, at once. on_end is called when all is gone.
+  void shut_down(const std::string& because);
+  void on_end(std::function<void(int exit_code)> call) { on_end_ = std::move(call); }
+
+  // Null when there is no such pool.
+  PoolRunner* find(const std::string& pool);
+  std::vector<std::string> pool_names() const;
+  bool is_stopping() const { return stopping_; }
+  const link::Scoreboard& board() const { return scoreboard_.board(); }
+  std::shared_ptr<const pool::Snapshot> snapshot();
+
+ private:
+  Outside outside();
+  void add_pool(const pool::PoolSettings& settings, std::uint32_t cpus, std::uint64_t number,
+                std::uint64_t count);
+  bool needs_gateway() const;
+  GatewayCallbacks gateway_callbacks();
+  void publish(const pool::Event& event);
+  void note_essential(const pool::Event& event);
+  void changed();
+  void end_if_all_stopped();
+  boost::asio::awaitable<void> wind_down();
+  boost::asio::awaitable<void> wait_for_requests();
+  Duration longest_drain() const;
+
+  boost::asio::io_context& io_;
+  Seams seams_;
+  loop::Published<pool::Snapshot>& snapshots_;
+  link::ScoreboardMap scoreboard_;
+  std::vector<ListeningSocket> sockets_;
+  BoardRows rows_;
+  std::vector<std::unique_ptr<PoolRunner>> runners_;
+  std::unique_ptr<GatewayLink> gateway_;
+  boost::asio::steady_timer wait_;
+  std::function<void(int)> on_end_;
+  WallTime started_;
+  bool stopping_ = false;
+  bool killing_ = false;
+  bool quiesced_ = false;
+  bool pools_told_to_stop_ = false;
+  bool publish_pending_ = false;
+  int exit_code_ = kExitDone;
+};
+
+}  // namespace poolwarden::supervisor
