@@ -40,6 +40,7 @@ std::uint64_t resolve(const Size& size, std::uint64_t available);
 
 // The shortest text that parse_duration reads back to the same value: "1h30m", "250ms".
 std::string format_duration(Duration duration);
+std::string format_size(const Size& size);  // the text that parse_size reads back: "512MiB", "60%"
 std::string format_bytes(std::uint64_t bytes);  // "512MiB", "1.5GiB": for people
 
 // Rounded for people: "3d 4h", "2m 5s", "850ms".

@@ -19,7 +19,7 @@ struct Pressure {  // microseconds; the `total` of some and full (PSI)
 
 struct Usage {
   Count memory_current, memory_inactive_file, memory_anon, memory_swap, memory_peak;  // bytes
-  Count memory_limit, memory_high;                                                   // bytes
+  Count memory_limit, memory_high;                                                    // bytes
   std::map<std::string, std::uint64_t> memory_events;  // low, high, max, oom, oom_kill, …
   Count cpu_user_usec, cpu_system_usec;
   Count cpu_periods, cpu_throttled_periods, cpu_throttled_usec;

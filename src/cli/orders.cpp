@@ -153,9 +153,10 @@ asio::awaitable<void> Orders::follow_recycle(PoolOrder order, pool::BatchId batc
     const std::string count =
         std::to_string(now->done) + " of " + std::to_string(now->total) + " workers recycled";
     if (now->finished()) {
+      // Not within the co_await: g++ 12 destroys the temporaries of a conditional there twice.
       const bool well = now->failed == 0;
-      co_await client.finish(well ? kDone : kFailed,
-                             well ? count : count + "; " + now->last_failure);
+      const std::string outcome = well ? count : count + "; " + now->last_failure;
+      co_await client.finish(well ? kDone : kFailed, outcome);
       co_return;
     }
     if (Clock::now() >= order.deadline) {

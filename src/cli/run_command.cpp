@@ -77,7 +77,7 @@ int run_file(const CommandLine& line, const cxxopts::ParseResult& options) {
   if (!loaded->parsed.ok()) return kWrongUsage;
   if (const auto applied = apply_options(options, loaded->parsed.settings); !applied)
     return line.wrong(applied.error().message);
-  return supervise(std::move(loaded->parsed.settings), {});
+  return supervise(loaded->parsed.settings, {});
 }
 
 int run_one_command(const CommandLine& line, const cxxopts::ParseResult& options,
@@ -90,7 +90,7 @@ int run_one_command(const CommandLine& line, const cxxopts::ParseResult& options
   settings.pools.push_back(std::move(*pool));
   if (const auto applied = apply_options(options, settings); !applied)
     return line.wrong(applied.error().message);
-  return supervise(std::move(settings), {});
+  return supervise(settings, {});
 }
 
 }  // namespace

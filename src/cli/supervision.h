@@ -19,6 +19,7 @@ struct Addresses {
 
 // `on_begun` is called once, when everything listens. The exit code of `run`: 0 after a graceful
 // stop, 1 when it could not begin, 10 when an essential pool ended.
-int supervise(config::Settings settings, const std::function<void(const Addresses&)>& on_begun);
+int supervise(const config::Settings& settings,
+              const std::function<void(const Addresses&)>& on_begun);
 
 }  // namespace poolwarden::cli

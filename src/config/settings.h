@@ -20,10 +20,10 @@ struct Log {
   bool operator==(const Log&) const = default;
 };
 
-struct Address {  // "0.0.0.0:8080", "[::]:8080", "unix:/run/web.sock"
-  std::string host;          // empty for a Unix socket; without the brackets of IPv6
+struct Address {     // "0.0.0.0:8080", "[::]:8080", "unix:/run/web.sock"
+  std::string host;  // empty for a Unix socket; without the brackets of IPv6
   std::uint16_t port = 0;
-  std::string unix_path;     // empty for TCP
+  std::string unix_path;  // empty for TCP
   bool operator==(const Address&) const = default;
 };
 
@@ -34,9 +34,9 @@ struct Gateway {
 };
 
 struct Settings {
-  std::vector<Address> listen;     // default 0.0.0.0:8080
-  Address admin;                   // default 127.0.0.1:9180
-  std::string control;             // path of the control socket
+  std::vector<Address> listen;  // default 0.0.0.0:8080
+  Address admin;                // default 127.0.0.1:9180
+  std::string control;          // path of the control socket
   Log log = {};
   Gateway gateway = {};
   std::vector<pool::PoolSettings> pools;

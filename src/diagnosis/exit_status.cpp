@@ -7,6 +7,11 @@
 namespace poolwarden::diagnosis {
 namespace {
 
+std::string meaning_of(int error) {
+  const char* known = strerrordesc_np(error);
+  return known ? known : "error " + std::to_string(error);
+}
+
 struct Describe {
   std::string operator()(const Exited& end) const {
     return "exited with code " + std::to_string(end.code);
@@ -17,7 +22,7 @@ struct Describe {
   std::string operator()(const NotStarted& end) const {
     std::string text = "could not be started (" + std::string(name(end.stage)) + ")";
     if (!end.what.empty()) text += ": " + end.what;
-    if (end.error != 0) text += std::string(": ") + strerrordesc_np(end.error);
+    if (end.error != 0) text += ": " + meaning_of(end.error);
     return text;
   }
 };

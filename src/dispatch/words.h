@@ -14,7 +14,7 @@ enum class Reason {
   NoRoute,
   RapidFail,
   Stopped,
-  StartFailure,   // disabled at once by a start that cannot heal
+  StartFailure,  // disabled at once by a start that cannot heal
   QueueFull,
   Restarting,
   QueueTimeout,
@@ -25,19 +25,33 @@ enum class Reason {
   BodyTooLarge,
   BadResponse,
   ShuttingDown,
+  ClientTimeout,  // the client did not finish sending its request
 };
-inline constexpr std::size_t kReasons = static_cast<std::size_t>(Reason::ShuttingDown) + 1;
+inline constexpr std::size_t kReasons = static_cast<std::size_t>(Reason::ClientTimeout) + 1;
 std::string_view name(Reason reason);
 int status_of(Reason reason);  // 404, 503, …
 
 // Label of poolwarden_queue_rejected_total.
-enum class Rejection { Full, Timeout, PoolDisabled, PoolStopped, NoWorker, Shutdown, ConnectionLimit };
+enum class Rejection {
+  Full,
+  Timeout,
+  PoolDisabled,
+  PoolStopped,
+  NoWorker,
+  Shutdown,
+  ConnectionLimit
+};
 inline constexpr std::size_t kRejections = static_cast<std::size_t>(Rejection::ConnectionLimit) + 1;
 std::string_view name(Rejection rejection);
 
 // Label of poolwarden_http_request_failures_total.
 enum class RequestFailure {
-  WorkerDied, ConnectFailed, ResponseTimeout, BadResponse, UploadTooLarge, HeaderInvalid,
+  WorkerDied,
+  ConnectFailed,
+  ResponseTimeout,
+  BadResponse,
+  UploadTooLarge,
+  HeaderInvalid,
   ClientAborted,
 };
 inline constexpr std::size_t kRequestFailures =
@@ -51,8 +65,8 @@ inline constexpr std::size_t kLossCauses = static_cast<std::size_t>(LossCause::W
 std::string_view name(LossCause cause);
 
 // Upper bounds in seconds of the histograms in the scoreboard. (research/metrics.md 1.4)
-inline constexpr std::array kRequestBuckets = {.005, .01, .025, .05, .1, .25, .5, 1.,
-                                               2.5,  5.,  10.,  30., 60.};
+inline constexpr std::array kRequestBuckets = {.005, .01, .025, .05, .1,  .25, .5,
+                                               1.,   2.5, 5.,   10., 30., 60.};
 inline constexpr std::array kQueueWaitBuckets = {.001, .005, .01, .05, .1, .5,
                                                  1.,   5.,   10., 30., 60.};
 

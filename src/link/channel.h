@@ -5,8 +5,7 @@
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/posix/stream_descriptor.hpp>
-#include <deque>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -29,31 +28,31 @@ Result<ChannelPair> make_channel_pair();
 
 inline constexpr std::size_t kMaxPacket = 128 * 1024;
 inline constexpr std::size_t kMaxFds = 64;
+inline constexpr std::size_t kMaxUnsent = 4 * 1024 * 1024;  // bytes kept for a peer that is slow
 
 class Channel {
  public:
   Channel(boost::asio::io_context& io, loop::UniqueFd socket);
+  ~Channel();
+  Channel(const Channel&) = delete;
+  Channel& operator=(const Channel&) = delete;
 
-  // Queues a packet; `fds` stay the caller's and must stay open until it is sent: they are
-  // duplicated here. A dead peer is noticed by receive(), not here.
+  // Queues a packet; `fds` stay the caller's: they are duplicated here when they cannot go at once.
+  // What goes wrong (a dead peer, a packet that is too large, a peer that has long read nothing)
+  // is told by receive(), and closes the channel.
   void send(std::string text, const std::vector<int>& fds = {});
 
-  // The next packet; an error when the peer is gone or sent what is too large.
+  // The next packet; an error when the peer is gone or sent what is too large. Errors are final.
+  // One caller at a time. The channel may end while it waits.
   boost::asio::awaitable<Result<Packet>> receive();
 
   void close();
 
  private:
-  struct Outgoing {
-    std::string text;
-    std::vector<loop::UniqueFd> fds;
-  };
-  void flush();
-  bool send_now(const Outgoing& packet);
+  class Connection;
+  static boost::asio::awaitable<Result<Packet>> receive_on(std::shared_ptr<Connection> connection);
 
-  boost::asio::posix::stream_descriptor socket_;
-  std::deque<Outgoing> outgoing_;
-  bool waiting_to_write_ = false;
+  std::shared_ptr<Connection> connection_;  // shared with what waits on the socket
 };
 
 }  // namespace poolwarden::link

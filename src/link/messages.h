@@ -34,8 +34,8 @@ using worker::WorkerId;
 // Whether and how a pool takes requests; only Open and Restarting queue them.
 enum class PoolMode {
   Open,
-  Restarting,    // a worker crashed and its replacement is not ready: queue.restart_limit holds
-  Stopped,       // by an administrator, or not started yet (start: manual)
+  Restarting,  // a worker crashed and its replacement is not ready: queue.restart_limit holds
+  Stopped,     // by an administrator, or not started yet (start: manual)
   RapidFail,
   StartFailure,
 };

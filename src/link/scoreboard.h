@@ -35,8 +35,7 @@ struct Histogram {
     std::size_t bucket = 0;
     while (bucket < Bounds && seconds > bounds[bucket]) ++bucket;
     buckets[bucket].fetch_add(1, std::memory_order_relaxed);
-    sum_nanoseconds.fetch_add(static_cast<std::uint64_t>(seconds * 1e9),
-                              std::memory_order_relaxed);
+    sum_nanoseconds.fetch_add(static_cast<std::uint64_t>(seconds * 1e9), std::memory_order_relaxed);
   }
 };
 
@@ -99,7 +98,8 @@ class ScoreboardMap {
   // read-only here. `fd` is to be handed to gateways.
   static Result<ScoreboardMap> create();
 
-  // What a gateway does with the descriptor it was given: maps it for writing, checks its size.
+  // What a gateway does with the descriptor it was given: maps it for writing, checks its size and
+  // seals. `fd` stays the caller's and may be closed afterwards.
   static Result<ScoreboardMap> open_for_writing(int fd);
 
   ScoreboardMap(ScoreboardMap&& other) noexcept;
@@ -107,8 +107,8 @@ class ScoreboardMap {
   ~ScoreboardMap();
 
   const Scoreboard& board() const { return *board_; }
-  Scoreboard& writable() const;  // only after open_for_writing
-  int fd() const { return fd_; }
+  Scoreboard& writable() const;   // only after open_for_writing
+  int fd() const { return fd_; }  // -1 after open_for_writing
 
  private:
   ScoreboardMap(Scoreboard* board, int fd, bool writable)

@@ -32,8 +32,7 @@ Decision Pool::begin(TimePoint now) {
 
 Decision Pool::start(TimePoint now) {
   Decision decision;
-  const bool wanted = state_ == PoolState::Starting || state_ == PoolState::Running;
-  if (wanted && !disabled_) return decision;
+  if (is_wanted()) return decision;
   if (disabled_ && *disabled_ != DisabledReason::Admin)
     tell(EventKind::PoolEnabled, nullptr, "was started again by an administrator", decision);
   disabled_.reset();
@@ -66,13 +65,13 @@ Decision Pool::shut_down(TimePoint now) {
 Decision Pool::kill_all(TimePoint now) {
   Decision decision;
   for (auto& [id, worker] : workers_) kill(worker, now, decision);
+  settle(now, decision);
   return decision;
 }
 
 Decision Pool::demand(TimePoint now) {
   Decision decision;
-  const bool wanted = state_ == PoolState::Starting || state_ == PoolState::Running;
-  if (!wanted || disabled_ || demanded_) return decision;
+  if (!is_wanted() || demanded_) return decision;
   demanded_ = true;
   fill(StartReason::Demand, now, decision);
   settle(now, decision);
@@ -92,6 +91,11 @@ void Pool::stop_all(Intent why, TimePoint now, Decision& decision) {
   for (Slot& slot : slots_) slot.respawn_at.reset();
   if (state_ != PoolState::Stopped) enter(PoolState::Stopping, now, decision);
   for (auto& [id, worker] : workers_) leave(worker, why, now, decision);
+}
+
+// Its workers are to run, and are replaced. Never so while it is disabled.
+bool Pool::is_wanted() const {
+  return state_ == PoolState::Starting || state_ == PoolState::Running;
 }
 
 // Brings the pool's own state, and what the gateway knows of it, in line with its workers.

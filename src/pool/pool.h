@@ -91,7 +91,6 @@ class Pool {
   struct Worker {
     WorkerName name;
     WorkerState state = WorkerState::Starting;
-    StartReason started_for = StartReason::Initial;
     TimePoint spawned;
     TimePoint since;  // it entered its state
     std::optional<TimePoint> ready_at;
@@ -99,7 +98,7 @@ class Pool {
     diagnosis::Intent intent = diagnosis::Intent::None;
     bool kill_sent = false;
     bool published = false;
-    std::optional<WorkerId> replaces;  // the worker that leaves when this one is ready
+    std::optional<WorkerId> replaces;  // by a recycle; it leaves when this one is ready
     std::string status_text;
   };
   struct Slot {
@@ -109,10 +108,12 @@ class Pool {
   };
   struct Ticket {
     WorkerId old;
+    std::uint32_t slot;
     RecycleReason reason;
     BatchId batch;
-    std::optional<WorkerId> replacement;
     TimePoint begun;
+    bool old_gone = false;
+    bool replaced = false;  // a new worker has been ready in the slot
   };
 
   // pool_workers.cpp: one worker from state to state.
@@ -129,6 +130,7 @@ class Pool {
   bool uses_http() const { return settings_->speaks_http(); }
 
   // pool_failures.cpp: what an unexpected end leads to.
+  bool is_spare(const Worker& worker) const;
   void failed(const Worker& worker, const diagnosis::Diagnosis& why, TimePoint now,
               Decision& decision);
   void trip(const diagnosis::Certificate& certificate, TimePoint now, Decision& decision);
@@ -138,12 +140,17 @@ class Pool {
   // pool_recycling.cpp: tickets.
   void advance_recycling(TimePoint now, Decision& decision);
   void begin_recycling(Ticket ticket, TimePoint now, Decision& decision);
+  std::optional<WorkerId> awaiting_successor(std::uint32_t slot) const;
   void replacement_ready(const Worker& replacement, TimePoint now, Decision& decision);
   void recycling_worker_ended(const Worker& worker, const diagnosis::Diagnosis& why, TimePoint now,
                               Decision& decision);
+  void replacement_failed(const Worker& replacement, const diagnosis::Diagnosis& why,
+                          Decision& decision);
+  void conclude(WorkerId old, const Worker& last, TimePoint now, Decision& decision);
   void cancel_recycling(const std::string& because);
   void finish(const Ticket& ticket, const std::string& failure);
 
+  bool is_wanted() const;
   void run(StartReason reason, TimePoint now, Decision& decision);
   void stop_all(diagnosis::Intent why, TimePoint now, Decision& decision);
   void settle(TimePoint now, Decision& decision);

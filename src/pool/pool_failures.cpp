@@ -88,13 +88,10 @@ Decision Pool::worker_exited(WorkerId id, const diagnosis::Evidence& evidence, T
   auto certificate = std::make_shared<diagnosis::Certificate>(diagnosis::Certificate{
       settings_->name, worker.name.slot, worker.name.generation, worker.name.pid, wall,
       now - worker.spawned, worker.ready_at.has_value(), worker.intent, evidence, why});
-  const bool wanted = state_ == PoolState::Starting || state_ == PoolState::Running;
-  const bool is_replacement = worker.replaces && workers_.contains(*worker.replaces);
-
   ExitDetails details{certificate, std::nullopt, false};
   EventKind kind = EventKind::WorkerStopped;
   if (!why.expected) {
-    details.counts_as_failure = wanted && !is_replacement;
+    details.counts_as_failure = is_wanted() && !is_spare(worker);
     kind = worker.ready_at ? EventKind::WorkerExited : EventKind::WorkerStartFailed;
     if (!worker.ready_at) details.start_failure = start_failure_of(*certificate);
     last_certificate_ = certificate;
@@ -103,8 +100,8 @@ Decision Pool::worker_exited(WorkerId id, const diagnosis::Evidence& evidence, T
   tell(kind, &worker, why.sentence, decision, details);
 
   recycling_worker_ended(worker, why, now, decision);
-  if (wanted && details.counts_as_failure) failed(worker, why, now, decision);
-  if (state_ == PoolState::Starting || state_ == PoolState::Running) {
+  if (details.counts_as_failure) failed(worker, why, now, decision);
+  if (is_wanted()) {
     if (demanded_) fill(StartReason::Replace, now, decision);
     advance_recycling(now, decision);
   }
@@ -112,10 +109,17 @@ Decision Pool::worker_exited(WorkerId id, const diagnosis::Evidence& evidence, T
   return decision;
 }
 
+// Whether the worker that this one was to replace serves on, so that nothing is lost with it.
+bool Pool::is_spare(const Worker& worker) const {
+  if (!worker.replaces) return false;
+  const auto old = workers_.find(*worker.replaces);
+  return old != workers_.end() && old->second.state == WorkerState::Serving;
+}
+
 void Pool::failed(const Worker& worker, const diagnosis::Diagnosis& why, TimePoint now,
                   Decision& decision) {
   const bool alone = !any(WorkerState::Serving) && !any(WorkerState::Draining);
-  if (alone) crashed_ = true;
+  if (alone && demanded_) crashed_ = true;  // a pool that waits for demand restarts nothing
   if (why.incurable && alone) {
     const bool identity = blames_identity(last_certificate_->evidence);
     tell(EventKind::PoolStartFailure, nullptr,
@@ -138,7 +142,8 @@ void Pool::failed(const Worker& worker, const diagnosis::Diagnosis& why, TimePoi
 void Pool::trip(const diagnosis::Certificate& certificate, TimePoint now, Decision& decision) {
   const RapidFailSettings& settings = settings_->rapid_fail;
   last_trip_ = now;
-  const std::string count = std::to_string(*settings.failures) + " failures within " +
+  const std::string count = std::to_string(*settings.failures) +
+                            (*settings.failures == 1 ? " failure" : " failures") + " within " +
                             format_duration(settings.within) + "; the last worker " +
                             certificate.diagnosis.sentence;
   tell(EventKind::PoolRapidFail, nullptr,

@@ -17,10 +17,10 @@ Result<Pool::RecycleAnswer> Pool::recycle(std::optional<std::uint32_t> slot, Rec
   if (state_ != PoolState::Running)
     return failure("pool " + settings_->name + " is " + std::string(name(state_)) +
                    (disabled_because_.empty() ? "" : " (" + disabled_because_ + ")"));
-  std::vector<WorkerId> chosen;
+  std::vector<const Worker*> chosen;
   for (const auto& [id, worker] : workers_) {
     if (worker.state == WorkerState::Serving && (!slot || worker.name.slot == *slot))
-      chosen.push_back(id);
+      chosen.push_back(&worker);
   }
   if (slot && chosen.empty())
     return failure("pool " + settings_->name + " has no serving worker " + std::to_string(*slot));
@@ -28,7 +28,8 @@ Result<Pool::RecycleAnswer> Pool::recycle(std::optional<std::uint32_t> slot, Rec
   const BatchId batch{++last_batch_};
   while (progress_.size() >= kProgressKept) progress_.erase(progress_.begin());
   progress_[batch].total = static_cast<std::uint32_t>(chosen.size());
-  for (const WorkerId id : chosen) tickets_.push_back({id, reason, batch, std::nullopt, now});
+  for (const Worker* worker : chosen)
+    tickets_.push_back({worker->name.id, worker->name.slot, reason, batch, now});
 
   RecycleAnswer answer{{}, batch};
   advance_recycling(now, answer.decision);
@@ -43,7 +44,7 @@ void Pool::advance_recycling(TimePoint now, Decision& decision) {
       return !recycling_.contains(waiting.old);
     });
     if (next == tickets_.end()) return;
-    Ticket ticket = std::move(*next);
+    const Ticket ticket = *next;
     tickets_.erase(next);
     const auto old = workers_.find(ticket.old);
     // Whoever has ended meanwhile was replaced by a new-born, which an old reason does not concern.
@@ -51,7 +52,7 @@ void Pool::advance_recycling(TimePoint now, Decision& decision) {
       finish(ticket, "");
       continue;
     }
-    begin_recycling(std::move(ticket), now, decision);
+    begin_recycling(ticket, now, decision);
   }
 }
 
@@ -60,36 +61,50 @@ void Pool::begin_recycling(Ticket ticket, TimePoint now, Decision& decision) {
   ticket.begun = now;
   tell(EventKind::WorkerRecycling, &old, "is recycled: " + std::string(name(ticket.reason)),
        decision, RecycleDetails{ticket.reason});
-  const WorkerId id = ticket.old;
-  Ticket& kept = recycling_.emplace(id, std::move(ticket)).first->second;
+  recycling_.emplace(ticket.old, ticket);
   if (!settings_->recycle.overlapped) return leave(old, diagnosis::Intent::Recycle, now, decision);
-  kept.replacement = WorkerId{next_id_};
-  spawn(old.name.slot, StartReason::Recycle, id, now, decision);
+  spawn(ticket.slot, StartReason::Recycle, ticket.old, now, decision);
+}
+
+// The worker that left the slot for a recycle and has had no successor yet: recycled without
+// overlap, or dead before its time.
+std::optional<WorkerId> Pool::awaiting_successor(std::uint32_t slot) const {
+  const auto found = std::find_if(recycling_.begin(), recycling_.end(), [&](const auto& entry) {
+    return entry.second.slot == slot && entry.second.old_gone;  // with one, it is concluded
+  });
+  return found == recycling_.end() ? std::nullopt : std::optional(found->first);
 }
 
 void Pool::replacement_ready(const Worker& replacement, TimePoint now, Decision& decision) {
-  const auto old = workers_.find(*replacement.replaces);
-  if (old != workers_.end()) leave(old->second, diagnosis::Intent::Recycle, now, decision);
+  const WorkerId id = *replacement.replaces;
+  if (const auto found = recycling_.find(id); found != recycling_.end())
+    found->second.replaced = true;
+  if (const auto old = workers_.find(id); old != workers_.end())
+    leave(old->second, diagnosis::Intent::Recycle, now, decision);
+  conclude(id, replacement, now, decision);
+  advance_recycling(now, decision);
 }
 
 void Pool::recycling_worker_ended(const Worker& worker, const diagnosis::Diagnosis& why,
                                   TimePoint now, Decision& decision) {
   if (const auto found = recycling_.find(worker.name.id); found != recycling_.end()) {
-    const Ticket ticket = std::move(found->second);
-    recycling_.erase(found);
-    const Duration took = now - ticket.begun;
-    tell(EventKind::WorkerRecycled, &worker, "has been recycled in " + describe_duration(took),
-         decision, RecycledDetails{took});
-    return finish(ticket, "");
+    found->second.old_gone = true;
+    return conclude(worker.name.id, worker, now, decision);
   }
-  if (!worker.replaces || worker.ready_at) return;
-  const auto found = recycling_.find(*worker.replaces);
+  if (worker.replaces && !worker.ready_at) replacement_failed(worker, why, decision);
+}
+
+void Pool::replacement_failed(const Worker& replacement, const diagnosis::Diagnosis& why,
+                              Decision& decision) {
+  const auto found = recycling_.find(*replacement.replaces);
   if (found == recycling_.end()) return;
-  const Ticket ticket = std::move(found->second);
+  const Ticket ticket = found->second;
   recycling_.erase(found);
-  const std::string sentence = "worker " + std::to_string(worker.name.slot) +
-                               " keeps serving: its replacement " + why.sentence;
-  tell(EventKind::RecycleFailed, &worker, sentence, decision);
+  const std::string sentence = "worker " + std::to_string(ticket.slot) +
+                               (ticket.old_gone ? " is gone and" : " keeps serving:") +
+                               " its replacement " + why.sentence;
+  // Without an old worker that serves on, this is a failed start as any other.
+  if (!ticket.old_gone) tell(EventKind::RecycleFailed, &replacement, sentence, decision);
   finish(ticket, sentence);
   // What failed for one would fail for the others: the rest of the same request is not tried.
   std::erase_if(tickets_, [&](const Ticket& waiting) {
@@ -97,6 +112,19 @@ void Pool::recycling_worker_ended(const Worker& worker, const diagnosis::Diagnos
     finish(waiting, sentence);
     return true;
   });
+}
+
+// A recycle is done when the old worker is gone and a new one has been ready in its place,
+// whichever comes first.
+void Pool::conclude(WorkerId old, const Worker& last, TimePoint now, Decision& decision) {
+  const auto found = recycling_.find(old);
+  if (found == recycling_.end() || !found->second.old_gone || !found->second.replaced) return;
+  const Ticket ticket = found->second;
+  recycling_.erase(found);
+  const Duration took = now - ticket.begun;
+  tell(EventKind::WorkerRecycled, &last, "has been recycled in " + describe_duration(took),
+       decision, RecycledDetails{took});
+  finish(ticket, "");
 }
 
 void Pool::cancel_recycling(const std::string& because) {

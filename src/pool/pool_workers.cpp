@@ -36,12 +36,12 @@ void Pool::spawn(std::uint32_t slot, StartReason reason, std::optional<WorkerId>
   next_id_ += id_step_;
   Worker worker;
   worker.name = {id, slot, ++slots_[slot].generations, 0};
-  worker.started_for = reason;
   worker.spawned = worker.since = now;
-  worker.replaces = replaces;
+  worker.replaces = replaces ? replaces : awaiting_successor(slot);
   if (settings_->worker.ready.timeout) worker.deadline = now + *settings_->worker.ready.timeout;
   const Worker& kept = workers_.emplace(id, std::move(worker)).first->second;
-  tell(EventKind::WorkerStarting, &kept, "is being started", decision, StartingDetails{reason});
+  tell(EventKind::WorkerStarting, &kept, "is being started", decision,
+       StartingDetails{kept.replaces ? StartReason::Recycle : reason});
   decision.actions.push_back(SpawnWorker{kept.name});
 }
 
@@ -88,8 +88,9 @@ Decision Pool::worker_status(WorkerId id, const std::string& text) {
 Decision Pool::worker_drained(WorkerId id, TimePoint now) {
   Decision decision;
   const auto found = workers_.find(id);
-  if (found != workers_.end() && found->second.state == WorkerState::Draining)
-    ask_to_stop(found->second, now, decision);
+  if (found == workers_.end() || found->second.state != WorkerState::Draining) return decision;
+  ask_to_stop(found->second, now, decision);
+  settle(now, decision);
   return decision;
 }
 

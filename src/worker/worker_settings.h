@@ -18,11 +18,11 @@ namespace poolwarden::worker {
 using namespace std::chrono_literals;
 
 struct Identity {
-  std::optional<std::string> user;   // a name or a number; absent: as the supervisor
-  std::vector<std::string> groups;   // supplementary; the user's own group comes from passwd
-  std::optional<unsigned> umask;
+  std::optional<std::string> user = {};  // a name or a number; absent: as the supervisor
+  std::vector<std::string> groups = {};  // supplementary; the user's own group comes from passwd
+  std::optional<unsigned> umask = {};
   bool no_new_privileges = true;
-  std::optional<std::vector<std::string>> capabilities;  // absent: left as they are; empty: none
+  std::optional<std::vector<std::string>> capabilities = {};  // absent: as they are; empty: none
   bool operator==(const Identity&) const = default;
 };
 
@@ -62,15 +62,18 @@ struct Stop {
 enum class CpuAction { Throttle, Kill, Log };
 enum class Containment { Required, BestEffort };
 
+// What `limits.core: infinite` gives; the same number as RLIM_INFINITY.
+inline constexpr Bytes kUnlimitedCore{~std::uint64_t{0}};
+
 struct Limits {
-  std::optional<Size> memory;
-  std::optional<Size> memory_high;
-  std::optional<Percent> cpu;  // 150% is one and a half CPUs
+  std::optional<Size> memory = {};
+  std::optional<Size> memory_high = {};
+  std::optional<Percent> cpu = {};  // 150% is one and a half CPUs
   CpuAction cpu_action = CpuAction::Throttle;
-  std::optional<std::uint64_t> pids;
-  std::optional<std::uint64_t> open_files;
-  std::optional<Size> core;    // absent: no core files (RLIMIT_CORE 0)
-  std::optional<std::string> affinity;  // a CPU list as in cpuset(7): "0-1,4"
+  std::optional<std::uint64_t> pids = {};
+  std::optional<std::uint64_t> open_files = {};
+  std::optional<Size> core = {};  // absent: no core files (RLIMIT_CORE 0); kUnlimitedCore: any size
+  std::optional<std::string> affinity = {};  // a CPU list as in cpuset(7): "0-1,4"
   bool operator==(const Limits&) const = default;
 };
 
@@ -82,9 +85,9 @@ struct Threads {  // told to the worker in its environment
 
 struct WorkerSettings {
   // An argument list, run without a shell. A string in the file becomes {"/bin/sh", "-c", string}.
-  std::vector<std::string> command;
-  std::optional<std::string> directory;
-  std::map<std::string, std::string> environment;
+  std::vector<std::string> command = {};
+  std::optional<std::string> directory = {};
+  std::map<std::string, std::string> environment = {};
   Identity identity = {};
   ConnectMode connect = ConnectMode::Unix;
   Threads threads = {};

@@ -33,13 +33,13 @@ const std::map<std::string, std::set<std::string>> kMayInclude = {
     {"control", {"base", "pool", "worker", "loop"}},
     {"admin", {"base", "pool", "loop", "journal", "metrics"}},
     {"sample", {"base", "loop"}},
-    {"cli", {"base", "diagnosis", "worker", "pool", "dispatch", "config", "loop", "cgroup", "process",
-             "link", "gateway", "journal", "metrics", "supervisor", "control", "admin", "sample"}},
+    {"cli",
+     {"base", "diagnosis", "worker", "pool", "dispatch", "config", "loop", "cgroup", "process",
+      "link", "gateway", "journal", "metrics", "supervisor", "control", "admin", "sample"}},
     {"main.cpp", {"cli"}},
 };
 // Folders that decide: they neither reach the outside world nor ask what time it is.
-const std::set<std::string> kPure = {"base",     "diagnosis", "worker",
-                                     "pool",     "dispatch",  "config"};
+const std::set<std::string> kPure = {"base", "diagnosis", "worker", "pool", "dispatch", "config"};
 const std::regex kImpure(
     R"(<(boost/asio|boost/beast|boost/process|spdlog/|sys/|unistd\.h|fcntl\.h|fstream)|Clock::now)");
 const std::set<std::string> kExempt = {"diagnosis/exit_status.cpp"};  // the W… macros
@@ -77,8 +77,8 @@ TEST(Layers, EachFileOpensWithWhatItIsFor) {
     std::ifstream source(path);
     std::string line;
     std::getline(source, line);
-    const bool its_header_tells = path.extension() == ".cpp" &&
-                                  fs::exists(fs::path(path).replace_extension(".h"));
+    const bool its_header_tells =
+        path.extension() == ".cpp" && fs::exists(fs::path(path).replace_extension(".h"));
     EXPECT_TRUE(line.starts_with("//") || its_header_tells) << name << " opens with: " << line;
   });
 }

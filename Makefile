@@ -1,0 +1,62 @@
+# `make demo` and `make test` are all that a fresh Debian 12 machine needs; both install what is
+# missing and share one build tree. `make help` lists the rest.
+
+.DEFAULT_GOAL := help
+JOBS ?= $(shell nproc)
+SOURCES = $(shell find src tests -name '*.h' -o -name '*.cpp')
+
+.PHONY: help build demo test format lint check-format asan tsan clean
+.PHONY: deps deps-build deps-test deps-lint deps-deep
+
+help:  ## this list
+	@sed -n 's/^\([a-z-]*\):.*##\(.*\)/make \1 \t\2/p' $(MAKEFILE_LIST) | expand -t 20
+
+build: deps-build  ## the optimized program, at build/poolwarden
+	cmake --preset release
+	cmake --build build/release --target poolwarden --parallel $(JOBS)
+	ln -sfn release/poolwarden build/poolwarden
+
+demo: build  ## the program with its built-in sample workers; Ctrl-C ends it
+	build/poolwarden demo
+
+test: deps-test build  ## every test: units, real processes, and stories of the whole program
+	cmake --build build/release --parallel $(JOBS)
+	tests/run build/release
+
+asan: deps-deep  ## the tests under AddressSanitizer and UndefinedBehaviorSanitizer
+	cmake --preset asan
+	cmake --build build/asan --parallel $(JOBS)
+	tests/run build/asan $(RUN)
+
+tsan: deps-deep  ## the tests under ThreadSanitizer
+	cmake --preset tsan
+	cmake --build build/tsan --parallel $(JOBS)
+	tests/run build/tsan $(RUN)
+
+format: deps-lint  ## lays out the sources
+	clang-format -i $(SOURCES)
+
+check-format: deps-lint  ## whether the sources are laid out
+	clang-format --dry-run -Werror $(SOURCES)
+
+lint: check-format deps-test  ## layout, and clang-tidy over the sources
+	@# clang-tidy cannot read the precompiled headers of g++
+	cmake --preset dev -B build/lint -DCMAKE_DISABLE_PRECOMPILE_HEADERS=ON
+	run-clang-tidy -quiet -j $(JOBS) -p build/lint "$(CURDIR)/src/.*"
+
+deps: deps-test deps-lint deps-deep  ## every Debian package that any of these needs
+
+deps-build:
+	@deploy/install-packages build run
+
+deps-test:
+	@deploy/install-packages build run test
+
+deps-lint:
+	@deploy/install-packages build run lint
+
+deps-deep:
+	@deploy/install-packages build run test deep
+
+clean:  ## removes what was built
+	rm -rf build

@@ -1,0 +1,79 @@
+#include "cgroup/delegation.h"
+
+#include <unistd.h>
+
+#include "cgroup/kernel_files.h"
+#include "cgroup/members.h"
+
+namespace poolwarden::cgroup {
+namespace {
+
+const std::vector<std::string> kWanted = {"memory", "cpu", "pids", "io"};
+
+Result<void> enable(const Group& group, const std::string& controller) {
+  return write_text(group.path + "/cgroup.subtree_control", "+" + controller);
+}
+
+// Returns whether anybody of others stayed.
+Result<void> move_processes(const Group& own, const std::string& leaf, bool owns_all) {
+  if (auto made = make_directory(leaf); !made) return made;
+  const std::string procs = leaf + "/cgroup.procs";
+  if (auto moved = write_text(procs, "0"); !moved) return moved;
+  if (!owns_all) return {};
+  for (const auto& pid : split_words(read_text(own.path + "/cgroup.procs").value_or("")))
+    (void)write_text(procs, pid);  // it may have ended meanwhile
+  return {};
+}
+
+std::string sentence(const Error& error, const Group& own) {
+  std::string text = error.message;
+  const auto others = split_words(read_text(own.path + "/cgroup.procs").value_or(""));
+  if (error.code == std::errc::device_or_resource_busy && !others.empty()) {
+    text += ": other processes are in the supervisor's own cgroup (pid " + others.front() +
+            "…); start poolwarden as the container's first process, or with Delegate=yes as a "
+            "systemd service";
+  }
+  return text;
+}
+
+}  // namespace
+
+std::set<std::string> enable_controllers(const Group& group) {
+  std::set<std::string> enabled;
+  for (const std::string& controller : group.controllers)
+    if (enable(group, controller)) enabled.insert(controller);
+  return enabled;
+}
+
+Result<Delegated> delegate(const Group& own, const std::string& name, bool owns_all) {
+  Delegated made{{own.path + "/" + name, true, {}}, {}, false};
+  if (auto created = make_directory(made.base.path); !created) return created.error();
+  for (const std::string& controller : kWanted) {
+    if (!own.has(controller)) continue;
+    auto enabled = enable(own, controller);
+    if (!enabled && enabled.error().code == std::errc::device_or_resource_busy && !made.moved) {
+      const auto moved = move_processes(own, made.base.path + "/" + kSupervisorLeaf, owns_all);
+      made.moved = moved.has_value();
+      if (moved) enabled = enable(own, controller);
+    }
+    if (enabled) {
+      made.base.controllers.insert(controller);
+    } else if (controller != "io") {
+      made.missing.push_back(sentence(enabled.error(), own));
+    }
+  }
+  made.base.controllers = enable_controllers(made.base);
+  return made;
+}
+
+void leave_supervisor_leaf(const Group& own, const Group& base) {
+  for (const Group* group : {&base, &own})
+    for (const std::string& controller : kWanted)
+      (void)write_text(group->path + "/cgroup.subtree_control", "-" + controller);
+  const std::string leaf = base.path + "/" + kSupervisorLeaf;
+  for (const int pid : members(leaf))
+    (void)write_text(own.path + "/cgroup.procs", std::to_string(pid));
+  (void)write_text(own.path + "/cgroup.procs", "0");
+}
+
+}  // namespace poolwarden::cgroup

@@ -1,0 +1,46 @@
+// The cgroup of one worker: one directory in each hierarchy in use. A value: it names directories,
+// it does not own them; whoever made it calls remove().
+
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "cgroup/hierarchy.h"
+#include "cgroup/usage.h"
+#include "loop/unique_fd.h"
+
+namespace poolwarden::cgroup {
+
+// What a child needs to enter a leaf, opened beforehand: it may not allocate.
+struct Entry {
+  std::vector<loop::UniqueFd> files;  // cgroup.procs of each v1 hierarchy: write "0"
+  loop::UniqueFd unified_directory;   // for CLONE_INTO_CGROUP; none without v2
+  loop::UniqueFd unified_file;        // cgroup.procs, where clone3(2) is denied
+};
+
+class Leaf {
+ public:
+  Leaf() = default;  // no cgroup at all
+  Leaf(std::vector<Group> groups, std::vector<std::string> unenforced);
+
+  bool exists() const { return !groups_.empty(); }
+  // Limits asked for and not had, one sentence each; only under Containment::BestEffort.
+  const std::vector<std::string>& unenforced() const { return unenforced_; }
+
+  Result<Entry> open_entry() const;
+  bool populated() const;
+  Result<void> kill() const;
+  std::uint64_t oom_kills() const;
+  std::uint64_t memory_peak() const;  // bytes; 0 where it is not known
+  Usage usage() const;
+  // Fails with EBUSY while a member is left.
+  Result<void> remove() const;
+
+ private:
+  std::vector<Group> groups_;
+  std::vector<std::string> unenforced_;
+};
+
+}  // namespace poolwarden::cgroup

@@ -1,0 +1,17 @@
+// Reads what a cgroup has used from the files of each hierarchy that it is in.
+
+#pragma once
+
+#include <vector>
+
+#include "cgroup/hierarchy.h"
+#include "cgroup/usage.h"
+
+namespace poolwarden::cgroup {
+
+Usage read_usage(const std::vector<Group>& groups);
+
+// How often the kernel's OOM killer struck among the processes of the cgroup.
+std::uint64_t read_oom_kills(const std::vector<Group>& groups);
+
+}  // namespace poolwarden::cgroup

@@ -1,0 +1,221 @@
+#include "cgroup/tree.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <thread>
+
+#include "cgroup/delegation.h"
+#include "cgroup/kernel_files.h"
+#include "cgroup/members.h"
+#include "cgroup/read_usage.h"
+
+namespace poolwarden::cgroup {
+namespace {
+
+using namespace std::chrono_literals;
+
+const char* const kCure =
+    "; in Docker, start the container with --cgroupns=host -v /sys/fs/cgroup:/sys/fs/cgroup:rw or "
+    "with --privileged; in Kubernetes, with privileged: true; under systemd, with Delegate=yes";
+
+// A pool may have any name, also that of our own leaf.
+std::string directory_name(const std::string& pool) {
+  std::string name = pool == kSupervisorLeaf ? pool + "_" : pool;
+  std::replace(name.begin(), name.end(), '/', '_');
+  if (name.starts_with('.')) name.front() = '_';
+  return name;
+}
+
+// After a re-exec this process is still in the leaf that it had moved to.
+void step_out_of_supervisor_leaf(Hierarchy& hierarchy, const std::string& name) {
+  const std::string tail = "/" + name + "/" + kSupervisorLeaf;
+  std::string& path = hierarchy.own.path;
+  if (!hierarchy.own.unified || !path.ends_with(tail)) return;
+  path.resize(path.size() - tail.size());
+  const auto text = read_text(path + "/cgroup.controllers");
+  const auto words = split_words(text.value_or(""));
+  hierarchy.own.controllers = {words.begin(), words.end()};
+}
+
+void least(std::uint64_t& value, std::optional<std::uint64_t> other) {
+  if (other && *other > 0) value = std::min(value, *other);
+}
+
+}  // namespace
+
+std::string leaf_name(std::uint32_t slot, std::uint64_t generation) {
+  return std::to_string(slot) + "-" + std::to_string(generation);
+}
+
+Tree Tree::open(const Places& places, const std::string& name) {
+  Tree tree;
+  const std::string own = read_text(places.self_cgroup).value_or("");
+  tree.hierarchies_ = find_hierarchies(read_text(places.mountinfo).value_or(""), own);
+  // The root of a cgroup namespace is the container's: all in it are ours to move.
+  const bool owns_all = own.find("0::/\n") != std::string::npos;
+  for (Hierarchy& hierarchy : tree.hierarchies_) {
+    if (!hierarchy.own.unified) continue;
+    step_out_of_supervisor_leaf(hierarchy, name);
+    tree.open_unified(hierarchy, name, owns_all);
+  }
+  for (const Hierarchy& hierarchy : tree.hierarchies_)
+    if (!hierarchy.own.unified) tree.open_v1(hierarchy, name);
+  tree.finish_report();
+  return tree;
+}
+
+void Tree::open_unified(const Hierarchy& hierarchy, const std::string& name, bool owns_all) {
+  auto made = delegate(hierarchy.own, name, owns_all);
+  if (!made) {
+    report_.cgroup = "v2_readonly";
+    report_.missing.push_back(made.error().message + kCure);
+    return;
+  }
+  moved_ = made->moved;
+  report_.missing = std::move(made->missing);
+  bases_.push_back(std::move(made->base));
+}
+
+void Tree::open_v1(const Hierarchy& hierarchy, const std::string& name) {
+  // Killing all at once is what the freezer is for; v2 does that better.
+  const bool only_freezer = hierarchy.own.controllers == std::set<std::string>{"freezer"};
+  if (only_freezer && unified_of(bases_)) return;
+  Group base = hierarchy.own;
+  base.path += "/" + name;
+  if (const auto made = make_directory(base.path); !made) {
+    report_.missing.push_back(made.error().message + kCure);
+    return;
+  }
+  // Without it a pool's count leaves out its workers; newer kernels know nothing else.
+  if (base.has("memory")) (void)write_text(base.path + "/memory.use_hierarchy", "1");
+  bases_.push_back(std::move(base));
+}
+
+void Tree::finish_report() {
+  const bool unified = unified_of(bases_) != nullptr;
+  const bool v1 = std::any_of(bases_.begin(), bases_.end(), [](auto& g) { return !g.unified; });
+  if (unified) report_.cgroup = v1 ? "hybrid" : "v2_delegated";
+  if (!unified && v1) report_.cgroup = "v1";
+  report_.memory_limits = having(bases_, "memory");
+  report_.cpu_limits = having(bases_, "cpu");
+  report_.pids_limits = having(bases_, "pids");
+  if (hierarchies_.empty())
+    report_.missing.push_back("cannot find a cgroup file system: mount one at /sys/fs/cgroup");
+  for (const char* controller : {"memory", "cpu", "pids"}) {
+    if (bases_.empty() || having(bases_, controller)) continue;
+    report_.missing.push_back("cannot limit " + std::string(controller) +
+                              ": no cgroup that can be written has its controller" + kCure);
+  }
+}
+
+Result<Group> Tree::make_in(const Group& base, const std::string& pool,
+                            const std::string& leaf) const {
+  Group group = base;
+  group.path += "/" + directory_name(pool);
+  if (auto made = make_directory(group.path); !made) return made.error();
+  if (group.unified) group.controllers = enable_controllers(group);
+  group.path += "/" + leaf;
+  // One that a worker left behind would bring its counters along.
+  if (::rmdir(group.path.c_str()) < 0 && errno == EBUSY)
+    return errno_error(EBUSY, "cannot create cgroup " + group.path);
+  if (auto made = make_directory(group.path); !made) return made.error();
+  return group;
+}
+
+Result<Leaf> Tree::make_leaf(const std::string& pool, const std::string& leaf,
+                             const LimitValues& limits, worker::Containment containment) const {
+  std::vector<Group> groups;
+  std::vector<Error> failed;
+  for (const Group& base : bases_) {
+    auto made = make_in(base, pool, leaf);
+    if (made) {
+      groups.push_back(std::move(*made));
+    } else {
+      failed.push_back(made.error());
+    }
+  }
+  for (Error& error : apply_limits(groups, limits)) failed.push_back(std::move(error));
+  std::vector<std::string> sentences;
+  sentences.reserve(failed.size());
+  for (const Error& error : failed) sentences.push_back(error.message);
+  Leaf made(std::move(groups), std::move(sentences));
+  if (failed.empty() || containment == worker::Containment::BestEffort) return made;
+  (void)made.remove();
+  return failed.front();
+}
+
+std::vector<Group> Tree::groups_of(const std::string& pool, const std::string& leaf) const {
+  std::vector<Group> groups;
+  for (Group group : bases_) {
+    group.path += "/" + directory_name(pool);
+    if (!leaf.empty()) group.path += "/" + leaf;
+    if (is_directory(group.path)) groups.push_back(std::move(group));
+  }
+  return groups;
+}
+
+std::optional<Usage> Tree::pool_usage(const std::string& pool) const {
+  const auto groups = groups_of(pool);
+  return groups.empty() ? std::nullopt : std::optional(read_usage(groups));
+}
+
+std::optional<Usage> Tree::leaf_usage(const std::string& pool, const std::string& leaf) const {
+  const auto groups = groups_of(pool, leaf);
+  return groups.empty() ? std::nullopt : std::optional(read_usage(groups));
+}
+
+std::size_t Tree::remove_leftovers() const {
+  std::vector<Group> left;  // one entry a pool and hierarchy
+  for (const Group& base : bases_) {
+    for (const std::string& path : subdirectories(base.path))
+      if (!path.ends_with(std::string("/") + kSupervisorLeaf))
+        left.push_back({path, base.unified, base.controllers});
+  }
+  std::set<int> killed;
+  const auto patience = std::chrono::steady_clock::now() + 2s;
+  while (has_members(left) && std::chrono::steady_clock::now() < patience) {
+    for (const Group& group : left) {
+      for (const int pid : members(group.path)) killed.insert(pid);
+      (void)kill_members({group});
+    }
+    std::this_thread::sleep_for(2ms);
+  }
+  for (const Group& group : left) (void)remove_group(group.path);
+  return killed.size();
+}
+
+void Tree::remove() const {
+  for (const Group& base : bases_) {
+    // The pools first: controllers cannot be taken from us while they have them.
+    (void)remove_group(base.path);
+    if (base.unified && moved_) {
+      const auto own = std::find_if(hierarchies_.begin(), hierarchies_.end(),
+                                    [](const Hierarchy& h) { return h.own.unified; });
+      leave_supervisor_leaf(own->own, base);
+    }
+    (void)remove_group(base.path);
+  }
+}
+
+std::uint64_t Tree::available_memory() const {
+  auto available = static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES)) *
+                   static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+  for (const Hierarchy& hierarchy : hierarchies_) {
+    std::string path = hierarchy.own.path;
+    if (hierarchy.own.has("memory") && !hierarchy.own.unified) {
+      least(available, read_count(path + "/memory.limit_in_bytes"));
+      const auto stat = read_keyed(path + "/memory.stat");
+      if (const auto found = stat.find("hierarchical_memory_limit"); found != stat.end())
+        least(available, found->second);
+    }
+    if (!hierarchy.own.unified) continue;
+    while (path.starts_with(hierarchy.mount)) {
+      least(available, read_count(path + "/memory.max"));
+      path.resize(path.rfind('/'));
+    }
+  }
+  return available;
+}
+
+}  // namespace poolwarden::cgroup

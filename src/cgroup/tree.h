@@ -1,0 +1,73 @@
+// The supervisor's own subtree of cgroups: <own cgroup>/<name>/<pool>/<leaf> in every hierarchy
+// that can be written. Opening never fails: it finds out what can be had, and says what cannot.
+
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "cgroup/leaf.h"
+#include "cgroup/limits.h"
+#include "worker/worker_settings.h"
+
+namespace poolwarden::cgroup {
+
+// Where the kernel tells of cgroups; tests write their own.
+struct Places {
+  std::string mountinfo = "/proc/self/mountinfo";
+  std::string self_cgroup = "/proc/self/cgroup";
+};
+
+struct ContainmentReport {
+  std::string cgroup = "none";       // v2_delegated, v2_readonly, v1, hybrid, none
+  std::vector<std::string> missing;  // what cannot be had, and the cure; one sentence each
+
+  bool memory_limits = false, cpu_limits = false, pids_limits = false;
+};
+
+std::string leaf_name(std::uint32_t slot, std::uint64_t generation);
+
+class Tree {
+ public:
+  // `name` tells supervisors of one machine apart and is the same after a restart:
+  // "poolwarden-1a2b3c4d".
+  static Tree open(const Places& places, const std::string& name);
+
+  const ContainmentReport& report() const { return report_; }
+
+  // A limit that cannot be enforced is an error under Containment::Required; else the leaf says so.
+  Result<Leaf> make_leaf(const std::string& pool, const std::string& leaf,
+                         const LimitValues& limits, worker::Containment containment) const;
+
+  // These two may be called from any thread.
+  std::optional<Usage> pool_usage(const std::string& pool) const;
+  std::optional<Usage> leaf_usage(const std::string& pool, const std::string& leaf) const;
+
+  // Kills and removes what a former supervisor of the same name left; returns how many processes.
+  // For the start only: it waits until they are gone, 2 s at most.
+  std::size_t remove_leftovers() const;
+
+  // For the end: all cgroups of ours, as far as they are empty.
+  void remove() const;
+
+  // What this process and its children may use: the least limit of its cgroup and those above it,
+  // else the machine's memory.
+  std::uint64_t available_memory() const;
+
+ private:
+  std::vector<Group> groups_of(const std::string& pool, const std::string& leaf = "") const;
+  Result<Group> make_in(const Group& base, const std::string& pool, const std::string& leaf) const;
+  void open_unified(const Hierarchy& hierarchy, const std::string& name, bool owns_all);
+  void open_v1(const Hierarchy& hierarchy, const std::string& name);
+  void finish_report();
+
+  std::vector<Hierarchy> hierarchies_;
+  std::vector<Group> bases_;  // those of `hierarchies_` that can be written
+  bool moved_ = false;
+  ContainmentReport report_;
+};
+
+}  // namespace poolwarden::cgroup

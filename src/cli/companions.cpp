@@ -1,0 +1,79 @@
+#include "cli/companions.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+namespace poolwarden::cli {
+
+namespace asio = boost::asio;
+
+Companions::Companions(asio::io_context& io, process::KnownPids known, std::string gateway_user)
+    : io_(io),
+      known_(std::move(known)),
+      gateway_user_(std::move(gateway_user)),
+      keeper_pause_(io) {}
+
+Result<int> Companions::start(const process::LaunchPlan& plan,
+                              std::function<void(const diagnosis::ExitStatus&)> exited) {
+  auto pid = std::make_shared<int>(0);
+  auto started = process::start_service(
+      io_, known_, plan,
+      [this, pid, told = std::move(exited)](const diagnosis::ExitStatus& status) {
+        const auto ended = running_.extract(*pid);  // stays until this call is over
+        told(status);
+      });
+  if (!started) return started.error();
+  *pid = (*started)->pid();
+  running_[*pid] = std::move(*started);
+  return *pid;
+}
+
+Result<int> Companions::launch_gateway(int link_fd, int scoreboard_fd,
+                                       std::function<void(const diagnosis::ExitStatus&)> exited) {
+  auto plan = process::plan_service({"gateway"}, gateway_user_, {{link_fd, 3}, {scoreboard_fd, 4}});
+  if (!plan) return plan.error();
+  return start(*plan, std::move(exited));
+}
+
+void Companions::kill(int pid) {
+  if (const auto found = running_.find(pid); found != running_.end()) found->second->kill();
+}
+
+Result<void> Companions::start_keeper(std::string name, std::string runtime_directory,
+                                      int lock_fd) {
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0) return errno_error(errno, "cannot make a pipe");
+  keeper_end_.reset(ends[0]);
+  lifeline_.reset(ends[1]);
+  keeper_arguments_ = {"keeper", std::move(name), std::move(runtime_directory)};
+  lock_fd_ = lock_fd;
+  return launch_keeper();
+}
+
+Result<void> Companions::launch_keeper() {
+  auto plan = process::plan_service(keeper_arguments_, std::nullopt,
+                                    {{keeper_end_.get(), 3}, {lock_fd_, 4}});
+  if (!plan) return plan.error();
+  plan->capabilities.reset();  // it has to end workers of any user, as we do
+  plan->outlives_parent = true;
+  auto started = start(*plan, [this](const diagnosis::ExitStatus&) {
+    if (keeper_pid_ == 0) return;
+    keeper_pause_.expires_after(std::chrono::seconds(1));
+    keeper_pause_.async_wait([this](const boost::system::error_code& error) {
+      if (!error) (void)launch_keeper();
+    });
+  });
+  if (!started) return started.error().because("cannot start the keeper");
+  keeper_pid_ = *started;
+  return {};
+}
+
+void Companions::stop_keeper() {
+  const int pid = std::exchange(keeper_pid_, 0);
+  keeper_pause_.cancel();
+  kill(pid);
+}
+
+}  // namespace poolwarden::cli

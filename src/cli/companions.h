@@ -1,0 +1,50 @@
+// The processes beside the workers that are this program too: the gateway, and the keeper that
+// outlives a supervisor which is killed.
+
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "loop/unique_fd.h"
+#include "process/service_process.h"
+#include "supervisor/gateway_link.h"
+
+namespace poolwarden::cli {
+
+class Companions {
+ public:
+  Companions(boost::asio::io_context& io, process::KnownPids known, std::string gateway_user);
+
+  // For supervisor::Seams.
+  Result<int> launch_gateway(int link_fd, int scoreboard_fd,
+                             std::function<void(const diagnosis::ExitStatus&)> exited);
+  void kill(int pid);
+
+  // Keeps a keeper running until stop_keeper(): it holds `lock_fd`, and ends what is called `name`
+  // (cgroup) and `runtime_directory` when we are gone without having stopped it.
+  Result<void> start_keeper(std::string name, std::string runtime_directory, int lock_fd);
+  void stop_keeper();
+
+ private:
+  Result<int> start(const process::LaunchPlan& plan,
+                    std::function<void(const diagnosis::ExitStatus&)> exited);
+  Result<void> launch_keeper();
+
+  boost::asio::io_context& io_;
+  process::KnownPids known_;
+  std::string gateway_user_;
+  std::map<int, std::unique_ptr<process::ServiceProcess>> running_;
+  boost::asio::steady_timer keeper_pause_;
+  loop::UniqueFd lifeline_;  // closes with this process, and tells the keeper so
+  loop::UniqueFd keeper_end_;
+  std::vector<std::string> keeper_arguments_;
+  int lock_fd_ = -1;
+  int keeper_pid_ = 0;
+};
+
+}  // namespace poolwarden::cli

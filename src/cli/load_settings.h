@@ -1,0 +1,25 @@
+// Finds and reads the configuration file, for `run` and `check`.
+
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "base/result.h"
+#include "config/parse_settings.h"
+
+namespace poolwarden::cli {
+
+struct LoadedSettings {
+  std::string file_name;
+  config::Parsed parsed;
+};
+
+// `file`, or else ./poolwarden.yaml, or else /etc/poolwarden/poolwarden.yaml. An error is a file
+// that cannot be read; what is wrong in it is in `parsed`.
+Result<LoadedSettings> load_settings(const std::optional<std::string>& file);
+
+// All findings to standard error, one a line, as compilers write them.
+void print_findings(const LoadedSettings& loaded);
+
+}  // namespace poolwarden::cli

@@ -1,0 +1,43 @@
+// Where everything that happens is told: once to the journal, once to the metrics.
+
+#pragma once
+
+#include "config/settings.h"
+#include "journal/journal.h"
+#include "link/scoreboard.h"
+#include "loop/published.h"
+#include "metrics/cgroup_collector.h"
+#include "metrics/event_metrics.h"
+#include "metrics/exposition.h"
+#include "metrics/process_collector.h"
+#include "metrics/program_collector.h"
+#include "metrics/scoreboard_collector.h"
+#include "metrics/snapshot_collector.h"
+
+namespace poolwarden::cli {
+
+// The log as it is configured; text on a terminal where nothing else is said.
+journal::JournalSettings journal_settings(const config::Log& log);
+
+class Telling {
+ public:
+  Telling(const config::Settings& settings, const loop::Published<pool::Snapshot>& snapshots,
+          const link::Scoreboard& board, metrics::PoolUsage pool_usage);
+
+  void tell(const pool::Event& event);
+
+  journal::Journal& journal() { return journal_; }
+  const metrics::Exposition& exposition() const { return exposition_; }
+
+ private:
+  journal::Journal journal_;
+  metrics::EventMetrics event_metrics_;
+  metrics::SnapshotCollector snapshot_collector_;
+  metrics::ScoreboardCollector scoreboard_collector_;
+  metrics::CgroupCollector cgroup_collector_;
+  metrics::ProcessCollector process_collector_;
+  metrics::ProgramCollector program_collector_;
+  metrics::Exposition exposition_;
+};
+
+}  // namespace poolwarden::cli

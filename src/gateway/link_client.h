@@ -1,0 +1,55 @@
+// The gateway's end of the control link: carries out what the supervisor says, for as long as the
+// link lasts; its end is the end of all.
+
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "base/result.h"
+#include "gateway/io.h"
+#include "gateway/listener.h"
+#include "gateway/router.h"
+#include "gateway/session.h"
+#include "gateway/session_table.h"
+#include "link/channel.h"
+#include "link/messages.h"
+#include "link/scoreboard.h"
+#include "loop/unique_fd.h"
+
+namespace poolwarden::gateway {
+
+class LinkClient {
+ public:
+  LinkClient(asio::io_context& io, loop::UniqueFd socket, link::Scoreboard& board);
+
+  // Returns when the link has ended; sessions end soon after.
+  asio::awaitable<void> run();
+
+  // What made it end, unless the supervisor did.
+  const std::optional<Error>& error() const { return error_; }
+
+ private:
+  Result<void> take(link::Packet packet);
+  Result<void> apply(const link::ToGateway& message);
+  Result<void> welcome(const link::Welcome& message, std::vector<loop::UniqueFd> sockets);
+  void quiesce();
+  void tell(const link::ToSupervisor& message);
+  void end();
+  Task<> keep_sweeping();
+
+  asio::io_context& io_;
+  link::Scoreboard& board_;
+  link::Channel channel_;
+  Router router_;
+  SessionTable sessions_;
+  Surroundings around_;
+  std::vector<std::unique_ptr<Listener>> listeners_;
+  Timer sweep_timer_;
+  bool welcomed_ = false;
+  bool ended_ = false;
+  std::optional<Error> error_;
+};
+
+}  // namespace poolwarden::gateway

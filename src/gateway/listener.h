@@ -1,0 +1,37 @@
+// A listening socket that the supervisor made: accepts its connections.
+
+#pragma once
+
+#include <boost/asio/posix/basic_descriptor.hpp>
+#include <boost/asio/posix/basic_stream_descriptor.hpp>
+
+#include "gateway/io.h"
+#include "gateway/session.h"
+#include "link/scoreboard.h"
+#include "loop/unique_fd.h"
+
+namespace poolwarden::gateway {
+
+class Listener {
+ public:
+  Listener(Surroundings& around, loop::UniqueFd socket, link::ListenerRow& row);
+
+  // Accepts until stop().
+  Task<> run();
+
+  // Takes those that are connected already, then closes this process's descriptor only: others
+  // may go on accepting.
+  void stop();
+  void close();
+
+ private:
+  enum class Outcome { Accepted, NoneWaits, Exhausted };
+  Outcome accept_one();
+
+  Surroundings& around_;
+  asio::posix::basic_stream_descriptor<Executor> socket_;
+  link::ListenerRow& row_;
+  Timer pause_;
+};
+
+}  // namespace poolwarden::gateway

@@ -1,0 +1,109 @@
+// One pool as the gateway has it: carries out what PoolDispatch decides, for requests that want a
+// worker, and keeps the pool's row of the scoreboard.
+
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "dispatch/pool_dispatch.h"
+#include "gateway/io.h"
+#include "gateway/tell.h"
+#include "gateway/upstream.h"
+#include "link/messages.h"
+#include "link/scoreboard.h"
+
+namespace poolwarden::gateway {
+
+// A request in the queue. Exactly one of these is called, once, unless it calls abandon() itself;
+// never from within a call of its own to the gate.
+class Waiter {
+ public:
+  virtual void handed_over(dispatch::Lease lease) = 0;
+  virtual void refused(const dispatch::Refused& refused) = 0;
+  virtual void client_left() = 0;
+
+  // Asked before a worker is given to a request that has waited for long.
+  virtual bool client_has_left() const = 0;
+
+ protected:
+  ~Waiter() = default;
+};
+
+class PoolGate {
+ public:
+  PoolGate(asio::io_context& io, const link::PoolAdded& pool, link::PoolRow& row, Tell tell);
+  PoolGate(const PoolGate&) = delete;
+  PoolGate& operator=(const PoolGate&) = delete;
+
+  // Waits: `waiter` is told later.
+  dispatch::Admission admit(dispatch::Ticket ticket, Waiter& waiter);
+  dispatch::Admission put_back(dispatch::Ticket ticket, dispatch::Lease lease, Waiter& waiter);
+  void abandon(dispatch::TicketId ticket);
+  void give_back(dispatch::Lease lease, bool answered);
+
+  Upstream& upstream(const dispatch::Lease& lease) { return *upstreams_.at(lease.worker()); }
+  void reached(dispatch::WorkerId id);
+  void unreachable(const dispatch::Lease& lease);
+  // A request that `upstream` had ended without an answer.
+  void count_lost(const Upstream& upstream);
+
+  // What the supervisor says. The row stays, whatever `pool` says of it.
+  void change_settings(const link::PoolAdded& pool);
+  void set_mode(link::PoolMode mode, std::optional<std::uint32_t> retry_after_seconds);
+  void add_worker(const link::WorkerReady& worker, link::WorkerRow& row);
+  void drain(dispatch::WorkerId id, dispatch::LossCause cause);
+  void remove(dispatch::WorkerId id);
+  void refuse_as_shutting_down();
+
+  void sweep(TimePoint now);
+  void close();  // no timer is left behind
+
+  link::PoolRow& row() { return row_; }
+  const std::string& name() const { return name_; }
+  std::optional<Duration> request_timeout() const { return request_timeout_; }
+  std::optional<std::uint32_t> retry_after_seconds() const { return retry_after_seconds_; }
+  bool resets_when_open() const { return when_open_ == pool::WhenOpen::Reset; }
+  bool has_serving_worker() const { return dispatch_.has_serving_worker(); }
+
+ private:
+  dispatch::Admission settle(dispatch::Admission admission, dispatch::TicketId ticket,
+                             Waiter& waiter);
+  void begin_lease(dispatch::WorkerId id);
+  void end_lease(dispatch::WorkerId id);
+  void after_lease(dispatch::WorkerId id);
+  void deliver(dispatch::Handovers handovers);
+  Waiter* take_waiter(dispatch::TicketId ticket);
+  void refuse_all(const std::vector<dispatch::TicketId>& tickets, const dispatch::Refused& refused);
+  void queue_changed();
+  void publish_queue();
+  void set_timer();
+  void tick();
+  void ask_for_worker();
+  void count(const dispatch::Refused& refused);
+  void set_dispatch_mode(dispatch::Mode mode);
+
+  Timer timer_;
+  std::optional<TimePoint> timer_at_;
+  std::string name_;
+  link::PoolRow& row_;
+  Tell tell_;
+  pool::WhenOpen when_open_ = pool::WhenOpen::Respond503;
+  std::optional<Duration> request_timeout_;
+  std::optional<Duration> client_check_;
+  std::uint32_t concurrency_ = 1;  // of workers that come from now on
+  std::optional<std::uint32_t> retry_after_seconds_;
+  dispatch::PoolDispatch dispatch_;
+  std::map<dispatch::WorkerId, std::unique_ptr<Upstream>> upstreams_;
+  std::unordered_map<dispatch::TicketId, Waiter*> waiters_;
+  std::uint64_t published_length_ = 0;
+  TimePoint last_demand_{};
+  bool demand_due_ = false;
+  TimePoint last_stale_check_{};
+};
+
+}  // namespace poolwarden::gateway

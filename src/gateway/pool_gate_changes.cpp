@@ -1,0 +1,140 @@
+// What the supervisor and time change in a pool: its mode, its workers, who has waited too long.
+
+#include <algorithm>
+
+#include "gateway/pool_gate.h"
+
+namespace poolwarden::gateway {
+namespace {
+
+constexpr Duration kDemandInterval = std::chrono::milliseconds(100);
+constexpr Duration kDemandRepeat = std::chrono::seconds(1);
+constexpr Duration kStaleCheck = std::chrono::seconds(2);
+
+dispatch::Mode mode_of(link::PoolMode mode) {
+  switch (mode) {
+    case link::PoolMode::Open:
+      return dispatch::Mode::Open;
+    case link::PoolMode::Restarting:
+      return dispatch::Mode::Restarting;
+    case link::PoolMode::Stopped:
+      return dispatch::Mode::Stopped;
+    case link::PoolMode::RapidFail:
+      return dispatch::Mode::RapidFail;
+    case link::PoolMode::StartFailure:
+      return dispatch::Mode::StartFailure;
+  }
+  return dispatch::Mode::Stopped;
+}
+
+std::uint64_t nanoseconds(TimePoint at) {
+  return static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::nanoseconds>(at.time_since_epoch()).count());
+}
+
+}  // namespace
+
+void PoolGate::set_mode(link::PoolMode mode, std::optional<std::uint32_t> retry_after_seconds) {
+  retry_after_seconds_ = retry_after_seconds;
+  set_dispatch_mode(mode_of(mode));
+  ask_for_worker();
+}
+
+void PoolGate::refuse_as_shutting_down() { set_dispatch_mode(dispatch::Mode::ShuttingDown); }
+
+void PoolGate::set_dispatch_mode(dispatch::Mode mode) {
+  const std::vector<dispatch::TicketId> tickets = dispatch_.set_mode(mode);
+  if (const std::optional<dispatch::Refused> refused = dispatch_.refusal()) {
+    refuse_all(tickets, *refused);
+  }
+}
+
+void PoolGate::add_worker(const link::WorkerReady& worker, link::WorkerRow& row) {
+  const auto [at, is_new] = upstreams_.try_emplace(worker.id, nullptr);
+  if (!is_new) return;
+  at->second =
+      std::make_unique<Upstream>(static_cast<asio::io_context&>(timer_.get_executor().context()),
+                                 worker.id, worker.endpoint, row);
+  deliver(dispatch_.add_worker(worker.id, concurrency_, Clock::now()));
+}
+
+void PoolGate::drain(dispatch::WorkerId id, dispatch::LossCause cause) {
+  const auto at = upstreams_.find(id);
+  if (at == upstreams_.end()) return tell_(link::WorkerDrained{id});
+  Upstream& upstream = *at->second;
+  dispatch_.drain_worker(id);
+  upstream.close_idle();
+  if (!upstream.draining) upstream.drain_marked = Clock::now();
+  upstream.draining = cause;
+  after_lease(id);
+  ask_for_worker();
+}
+
+void PoolGate::remove(dispatch::WorkerId id) {
+  const auto at = upstreams_.find(id);
+  if (at == upstreams_.end()) return;
+  Upstream& upstream = *at->second;
+  dispatch_.remove_worker(id);
+  upstream.close_idle();
+  upstream.gone_since = Clock::now();
+  if (dispatch_.is_drained(id)) upstreams_.erase(at);  // else when its last lease ends
+  ask_for_worker();
+}
+
+void PoolGate::queue_changed() {
+  publish_queue();
+  set_timer();
+  ask_for_worker();
+}
+
+void PoolGate::publish_queue() {
+  const std::uint64_t length = dispatch_.queue().size();
+  // By the difference: other gateways count in the same cell.
+  row_.queue_length.fetch_add(length - published_length_, std::memory_order_relaxed);
+  published_length_ = length;
+  row_.oldest_waiting_since.store(length == 0 ? 0 : nanoseconds(dispatch_.queue().front().since),
+                                  std::memory_order_relaxed);
+}
+
+void PoolGate::set_timer() {
+  const std::optional<TimePoint> next = dispatch_.next_deadline();
+  if (!next || (timer_at_ && *timer_at_ <= *next)) return;
+  timer_at_ = next;
+  timer_.expires_at(*next);
+  timer_.async_wait([this](error_code error) {
+    if (error) return;
+    timer_at_.reset();
+    tick();
+  });
+}
+
+void PoolGate::tick() {
+  const TimePoint now = Clock::now();
+  refuse_all(dispatch_.expire(now), {dispatch::Reason::QueueTimeout, dispatch::Rejection::Timeout});
+  deliver(dispatch_.retry_unreachable(now));
+  set_timer();
+}
+
+void PoolGate::ask_for_worker() {
+  if (!dispatch_.needs_worker()) return;
+  const TimePoint now = Clock::now();
+  demand_due_ = now - last_demand_ < kDemandInterval;
+  if (demand_due_) return;  // sweep() will
+  last_demand_ = now;
+  tell_(link::Demand{name_});
+}
+
+void PoolGate::sweep(TimePoint now) {
+  const bool repeat = now - last_demand_ >= kDemandRepeat;
+  if (demand_due_ || repeat) ask_for_worker();
+  if (now - last_stale_check_ < kStaleCheck) return;
+  last_stale_check_ = now;
+  for (auto& [id, upstream] : upstreams_) upstream->close_stale(now);
+}
+
+void PoolGate::close() {
+  timer_.cancel();
+  for (auto& [id, upstream] : upstreams_) upstream->close_idle();
+}
+
+}  // namespace poolwarden::gateway

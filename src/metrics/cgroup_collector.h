@@ -1,0 +1,50 @@
+// Memory, CPU, processes, pressure and I/O of pools, read from their cgroups at scrape time.
+
+#pragma once
+
+#include <prometheus/collectable.h>
+
+#include <functional>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cgroup/usage.h"
+#include "loop/published.h"
+#include "metrics/samples.h"
+#include "pool/snapshot.h"
+
+namespace poolwarden::metrics {
+
+// What a pool uses in all; nullopt where nothing tells. Called on the scraping thread.
+using PoolUsage = std::function<std::optional<cgroup::Usage>(const std::string& pool)>;
+
+class CgroupCollector : public prometheus::Collectable {
+ public:
+  CgroupCollector(const loop::Published<pool::Snapshot>& snapshots, PoolUsage usage)
+      : snapshots_(snapshots), usage_(std::move(usage)) {}
+
+  std::vector<prometheus::MetricFamily> Collect() const override;
+
+ private:
+  // A kernel counter that may start again at 0 with a new cgroup, or vanish for a while.
+  struct Accumulated {
+    double before = 0;  // what earlier cgroups had counted
+    double last = 0;
+  };
+  using Accumulators = std::map<std::pair<Metric, Labels>, Accumulated>;
+
+  void add_pool(Samples& samples, const pool::PoolSnapshot& pool) const;
+  void count(Samples& samples, Accumulators& counters, Metric metric, const Labels& labels,
+             const std::optional<double>& now) const;
+  void add_counters(Samples& samples, const std::string& pool, const cgroup::Usage& usage) const;
+
+  const loop::Published<pool::Snapshot>& snapshots_;
+  PoolUsage usage_;
+  mutable std::mutex mutex_;
+  mutable std::map<std::string, Accumulators> pools_;
+};
+
+}  // namespace poolwarden::metrics

@@ -1,0 +1,192 @@
+#include "process/credentials.h"
+
+#include <grp.h>
+#include <pwd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <charconv>
+
+#include "base/units.h"
+
+namespace poolwarden::process {
+namespace {
+
+constexpr std::size_t kLargestEntry = 1 << 20;
+constexpr int kMostGroups = 65536;  // NGROUPS_MAX of the kernel
+
+constexpr std::array<const char*, 41> kCapabilities = {"chown",
+                                                       "dac_override",
+                                                       "dac_read_search",
+                                                       "fowner",
+                                                       "fsetid",
+                                                       "kill",
+                                                       "setgid",
+                                                       "setuid",
+                                                       "setpcap",
+                                                       "linux_immutable",
+                                                       "net_bind_service",
+                                                       "net_broadcast",
+                                                       "net_admin",
+                                                       "net_raw",
+                                                       "ipc_lock",
+                                                       "ipc_owner",
+                                                       "sys_module",
+                                                       "sys_rawio",
+                                                       "sys_chroot",
+                                                       "sys_ptrace",
+                                                       "sys_pacct",
+                                                       "sys_admin",
+                                                       "sys_boot",
+                                                       "sys_nice",
+                                                       "sys_resource",
+                                                       "sys_time",
+                                                       "sys_tty_config",
+                                                       "mknod",
+                                                       "lease",
+                                                       "audit_write",
+                                                       "audit_control",
+                                                       "setfcap",
+                                                       "mac_override",
+                                                       "mac_admin",
+                                                       "syslog",
+                                                       "wake_alarm",
+                                                       "block_suspend",
+                                                       "audit_read",
+                                                       "perfmon",
+                                                       "bpf",
+                                                       "checkpoint_restore"};
+
+std::optional<std::uint32_t> as_number(const std::string& text) {
+  std::uint32_t number = 0;
+  const char* end = text.data() + text.size();
+  const auto [rest, error] = std::from_chars(text.data(), end, number);
+  if (text.empty() || error != std::errc() || rest != end) return std::nullopt;
+  return number;
+}
+
+// The …_r functions tell by ERANGE that the buffer is too small.
+template <typename Entry, typename Call>
+Result<bool> look_up(Entry& entry, std::string& buffer, const std::string& what, Call call) {
+  for (buffer.resize(4096); buffer.size() <= kLargestEntry; buffer.resize(buffer.size() * 4)) {
+    Entry* found = nullptr;
+    const int error = call(&entry, buffer.data(), buffer.size(), &found);
+    if (error == ERANGE || error == EINTR) continue;
+    if (error != 0 && error != ENOENT && error != ESRCH)
+      return errno_error(error, "cannot look up " + what);
+    return found != nullptr;
+  }
+  return failure("cannot look up " + what + ": its entry is too long");
+}
+
+Result<gid_t> find_group(const std::string& name) {
+  if (const auto number = as_number(name)) return *number;
+  group entry{};
+  std::string buffer;
+  auto found = look_up(entry, buffer, "group '" + name + "'",
+                       [&](auto... rest) { return ::getgrnam_r(name.c_str(), rest...); });
+  if (!found) return found.error();
+  if (!*found) return failure("cannot find group '" + name + "': /etc/group has no such entry");
+  return entry.gr_gid;
+}
+
+std::vector<gid_t> groups_of(const std::string& user, gid_t own) {
+  int count = 32;
+  std::vector<gid_t> groups(static_cast<std::size_t>(count));
+  while (::getgrouplist(user.c_str(), own, groups.data(), &count) < 0 && count <= kMostGroups)
+    groups.resize(static_cast<std::size_t>(count));
+  groups.resize(static_cast<std::size_t>(std::max(count, 0)));
+  return groups;
+}
+
+Account account_of(const passwd& entry) {
+  Account account;
+  account.credentials = {entry.pw_uid, entry.pw_gid, groups_of(entry.pw_name, entry.pw_gid)};
+  account.name = entry.pw_name;
+  account.home = entry.pw_dir;
+  account.shell = entry.pw_shell;
+  return account;
+}
+
+Result<Account> find_user(const std::string& user) {
+  const auto number = as_number(user);
+  passwd entry{};
+  std::string buffer;
+  auto found = look_up(entry, buffer, "user '" + user + "'", [&](auto... rest) {
+    return number ? ::getpwuid_r(*number, rest...) : ::getpwnam_r(user.c_str(), rest...);
+  });
+  if (!found) return found.error();
+  if (*found) return account_of(entry);
+  if (!number) return failure("cannot find user '" + user + "': /etc/passwd has no such entry");
+  // Containers often run as a bare number.
+  Account account;
+  account.credentials = {*number, *number, {*number}};
+  return account;
+}
+
+Account ourselves() {
+  Account account;
+  account.credentials = {::geteuid(), ::getegid(), {}};
+  account.credentials.groups.resize(static_cast<std::size_t>(std::max(::getgroups(0, nullptr), 0)));
+  const int count = ::getgroups(static_cast<int>(account.credentials.groups.size()),
+                                account.credentials.groups.data());
+  account.credentials.groups.resize(static_cast<std::size_t>(std::max(count, 0)));
+  return account;
+}
+
+bool has_groups(const std::vector<gid_t>& all, const std::vector<gid_t>& asked) {
+  return std::all_of(asked.begin(), asked.end(), [&](gid_t group) {
+    return group == ::getegid() || std::find(all.begin(), all.end(), group) != all.end();
+  });
+}
+
+}  // namespace
+
+Result<Account> find_account(const worker::Identity& identity) {
+  Result<Account> account = identity.user ? find_user(*identity.user) : ourselves();
+  if (!account) return account;
+  std::vector<gid_t> asked;
+  for (const std::string& name : identity.groups) {
+    const auto group = find_group(name);
+    if (!group) return group.error();
+    asked.push_back(*group);
+  }
+  Credentials& who = account->credentials;
+  for (const gid_t group : asked)
+    if (std::find(who.groups.begin(), who.groups.end(), group) == who.groups.end())
+      who.groups.push_back(group);
+  if (::geteuid() == 0) {
+    account->changes = identity.user.has_value() || !asked.empty();
+    return account;
+  }
+  if (who.uid != ::geteuid())
+    return failure("cannot run as user '" + *identity.user +
+                   "': only root may; start poolwarden as root or leave identity.user out");
+  if (!has_groups(ourselves().credentials.groups, asked))
+    return failure(
+        "cannot add groups: only root may; start poolwarden as root or leave "
+        "identity.groups out");
+  return account;
+}
+
+Result<std::uint64_t> capability_set(const std::vector<std::string>& names) {
+  std::uint64_t set = 0;
+  for (const std::string& name : names) {
+    std::string word = name;
+    for (char& letter : word)
+      letter = static_cast<char>(std::tolower(static_cast<unsigned char>(letter)));
+    if (word.starts_with("cap_")) word = word.substr(4);
+    const auto found = std::find(kCapabilities.begin(), kCapabilities.end(), word);
+    if (found == kCapabilities.end()) {
+      const auto near = nearest(word, kCapabilities);
+      return failure("cannot grant capability '" + name + "': there is none of this name" +
+                     (near ? "; did you mean " + *near + "?" : ""));
+    }
+    set |= std::uint64_t{1} << (found - kCapabilities.begin());
+  }
+  return set;
+}
+
+}  // namespace poolwarden::process

@@ -1,0 +1,90 @@
+// One worker as a process of this machine, from its preparation to the end of its whole tree. What
+// happens to it is told in one order, by one coroutine.
+
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <memory>
+#include <optional>
+
+#include "cgroup/tree.h"
+#include "process/child_process.h"
+#include "process/host_settings.h"
+#include "process/notify_socket.h"
+#include "process/output_capture.h"
+#include "process/worker_directory.h"
+#include "process/worker_plan.h"
+#include "process/worker_tree.h"
+#include "worker/worker_host.h"
+
+namespace poolwarden::process {
+
+class LinuxWorker : public std::enable_shared_from_this<LinuxWorker> {
+ public:
+  // What a host lends to its workers. A worker may be taken down after its host, with the loop.
+  struct Surroundings {
+    boost::asio::io_context& io;
+    const cgroup::Tree& tree;
+    KnownPids known;
+    HostSettings settings;
+    Environment environment;           // what workers inherit
+    std::optional<int> oom_score_adj;  // above the supervisor's own
+  };
+
+  LinuxWorker(std::shared_ptr<const Surroundings> around, worker::Assignment assignment,
+              worker::WorkerSettings settings, worker::WorkerCallbacks callbacks);
+
+  // Prepares and clones; a failure is told by `exited` like any other end. `port`: for Tcp.
+  void launch(std::uint16_t port);
+  // In place of launch(), when what it needs cannot be had.
+  void refuse(diagnosis::NotStarted why) { refused_ = std::move(why); }
+
+  // To be spawned once, after launch(). `forget` is called just before `exited`.
+  boost::asio::awaitable<void> live(std::function<void()> forget);
+
+  void ask_to_stop();
+  void kill();
+  std::uint16_t port() const { return place_.port; }
+
+ private:
+  std::optional<diagnosis::NotStarted> prepare();
+  std::optional<diagnosis::NotStarted> make_place(const Account& account);
+  std::optional<diagnosis::NotStarted> watch_output(LaunchPlan& plan);
+  std::optional<diagnosis::NotStarted> clone(LaunchPlan plan);
+  void tell_line(bool is_stderr, std::string text);
+  void take_notification(const Notification& notification);
+
+  boost::asio::awaitable<diagnosis::ExitStatus> run();
+  void start_readiness();
+  boost::asio::awaitable<void> become_ready();
+  boost::asio::awaitable<bool> probe();
+  bool open_socket();
+  boost::asio::awaitable<void> pause(std::chrono::milliseconds& delay);
+  boost::asio::awaitable<void> clean_up();
+  bool has_unix_socket() const;
+  worker::Endpoint endpoint() const;
+
+  std::shared_ptr<const Surroundings> around_;
+  worker::Assignment assignment_;
+  worker::WorkerSettings settings_;
+  worker::WorkerCallbacks callbacks_;
+  Place place_;
+  std::optional<WorkerDirectory> directory_;
+  std::shared_ptr<OutputCapture> output_;
+  std::shared_ptr<NotifySocket> notify_;
+  cgroup::Leaf leaf_;
+  WorkerTree tree_;
+  std::unique_ptr<ChildProcess> child_;
+  std::optional<diagnosis::NotStarted> refused_;  // before the clone
+
+  boost::asio::steady_timer ready_timer_;
+  boost::asio::cancellation_signal readiness_over_;
+  bool said_ready_ = false;  // READY=1
+  bool ended_ = false;
+  std::string told_status_;
+};
+
+}  // namespace poolwarden::process

@@ -1,0 +1,73 @@
+#include "process/linux_worker_host.h"
+
+#include <algorithm>
+#include <boost/asio/co_spawn.hpp>
+
+#include "cgroup/kernel_files.h"
+#include "loop/rethrow.h"
+#include "process/free_port.h"
+
+namespace poolwarden::process {
+namespace asio = boost::asio;
+
+namespace {
+
+constexpr int kWorkersAbove = 500;
+constexpr int kHighest = 1000;
+
+// Where the kernel chooses whom to kill, it shall be a worker: PID 1 must live.
+std::optional<int> oom_score_adj_of_workers() {
+  const auto words =
+      cgroup::split_words(cgroup::read_text("/proc/self/oom_score_adj").value_or(""));
+  if (words.empty()) return std::nullopt;
+  return std::min(std::stoi(words.front()) + kWorkersAbove, kHighest);
+}
+
+}  // namespace
+
+LinuxWorkerHost::LinuxWorkerHost(asio::io_context& io, HostSettings settings, cgroup::Tree& tree,
+                                 KnownPids known)
+    : around_(std::make_shared<LinuxWorker::Surroundings>(
+          LinuxWorker::Surroundings{io, tree, std::move(known), std::move(settings),
+                                    inherited_environment(), oom_score_adj_of_workers()})),
+      workers_(std::make_shared<std::map<worker::WorkerId, std::shared_ptr<LinuxWorker>>>()) {}
+
+Result<void> LinuxWorkerHost::prepare() {
+  return WorkerDirectory::prepare(around_->settings.runtime_directory);
+}
+
+Result<std::uint16_t> LinuxWorkerHost::port_for(const worker::Assignment& assignment,
+                                                const worker::WorkerSettings& settings) const {
+  if (!assignment.speaks_http || settings.connect != worker::ConnectMode::Tcp)
+    return std::uint16_t{0};
+  std::set<std::uint16_t> taken;
+  for (const auto& [id, other] : *workers_) taken.insert(other->port());
+  return find_free_port(taken);
+}
+
+void LinuxWorkerHost::spawn(const worker::Assignment& assignment,
+                            const worker::WorkerSettings& settings,
+                            worker::WorkerCallbacks callbacks) {
+  auto port = port_for(assignment, settings);
+  auto made = std::make_shared<LinuxWorker>(around_, assignment, settings, std::move(callbacks));
+  if (port) {
+    made->launch(*port);
+  } else {
+    made->refuse(not_started(diagnosis::SpawnStage::Stdio, port.error()));
+  }
+  (*workers_)[assignment.id] = made;
+  // The map is shared with the coroutine, which may go down with the loop after this host.
+  asio::co_spawn(around_->io,
+                 made->live([workers = workers_, id = assignment.id] { workers->erase(id); }),
+                 loop::rethrow);
+}
+
+void LinuxWorkerHost::ask_to_stop(worker::WorkerId id) {
+  if (const auto found = workers_->find(id); found != workers_->end()) found->second->ask_to_stop();
+}
+
+void LinuxWorkerHost::kill(worker::WorkerId id) {
+  if (const auto found = workers_->find(id); found != workers_->end()) found->second->kill();
+}
+
+}  // namespace poolwarden::process

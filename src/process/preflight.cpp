@@ -1,0 +1,143 @@
+#include "process/preflight.h"
+
+#include <elf.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <optional>
+#include <sstream>
+
+#include "loop/unique_fd.h"
+
+namespace poolwarden::process {
+namespace {
+
+constexpr std::size_t kHead = 4096;  // program headers lie within it in practice
+
+std::string absolute(const std::string& path, const std::string& directory) {
+  return path.starts_with('/') || directory.empty() ? path : directory + "/" + path;
+}
+
+bool exists(const std::string& path) { return ::access(path.c_str(), F_OK) == 0; }
+
+std::string read_head(const std::string& path) {
+  const loop::UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  std::string head(kHead, '\0');
+  const ssize_t count = file ? ::read(file.get(), head.data(), head.size()) : 0;
+  head.resize(static_cast<std::size_t>(std::max<ssize_t>(count, 0)));
+  return head;
+}
+
+// Of "#!/usr/bin/env python3": "/usr/bin/env".
+std::optional<std::string> script_interpreter(const std::string& head) {
+  if (!head.starts_with("#!")) return std::nullopt;
+  std::istringstream line(head.substr(2, head.find('\n') - 2));
+  std::string word;
+  line >> word;
+  return word;
+}
+
+// The dynamic loader that a program asks for; it is missing when the program is of another libc.
+std::optional<std::string> elf_loader(const std::string& head) {
+  if (head.size() < sizeof(Elf64_Ehdr) || !head.starts_with(ELFMAG)) return std::nullopt;
+  if (head[EI_CLASS] != ELFCLASS64) return std::nullopt;
+  Elf64_Ehdr header;
+  std::copy_n(head.data(), sizeof header, reinterpret_cast<char*>(&header));
+  for (unsigned i = 0; i < header.e_phnum; ++i) {
+    const std::size_t at = header.e_phoff + i * sizeof(Elf64_Phdr);
+    if (at + sizeof(Elf64_Phdr) > head.size()) break;
+    Elf64_Phdr part;
+    std::copy_n(head.data() + at, sizeof part, reinterpret_cast<char*>(&part));
+    if (part.p_type != PT_INTERP || part.p_offset >= head.size()) continue;
+    return std::string(head.c_str() + part.p_offset);
+  }
+  return std::nullopt;
+}
+
+// The directories above `path`, topmost first: "/", "/srv", "/srv/app".
+std::vector<std::string> directories_above(const std::string& path) {
+  std::vector<std::string> found;
+  for (std::size_t at = 0; (at = path.find('/', at)) != std::string::npos; ++at)
+    found.push_back(at == 0 ? "/" : path.substr(0, at));
+  return found;
+}
+
+bool may_execute(const struct stat& status, const LaunchPlan& plan) {
+  if (!plan.identity) return (status.st_mode & 0111) != 0;
+  const Credentials& who = *plan.identity;
+  if (who.uid == 0) return S_ISDIR(status.st_mode) || (status.st_mode & 0111) != 0;
+  if (who.uid == status.st_uid) return (status.st_mode & 0100) != 0;
+  const bool in_group = who.gid == status.st_gid || std::find(who.groups.begin(), who.groups.end(),
+                                                              status.st_gid) != who.groups.end();
+  return (status.st_mode & (in_group ? 0010U : 0001U)) != 0;
+}
+
+std::string explain_missing(const std::string& path) {
+  for (const std::string& directory : directories_above(path))
+    if (!exists(directory)) return "the directory " + directory + " does not exist";
+  if (!exists(path)) return "";
+  const std::string head = read_head(path);
+  if (const auto interpreter = script_interpreter(head)) {
+    // A carriage return would be part of the name.
+    const bool from_windows = head.substr(0, head.find('\n')).ends_with('\r');
+    return "its interpreter " + interpreter->substr(0, interpreter->find('\r')) +
+           (from_windows ? "\\r does not exist: the file has Windows line ends"
+                         : " does not exist");
+  }
+  if (const auto loader = elf_loader(head))
+    return "its loader " + *loader + " does not exist: it was built for another libc";
+  return "";
+}
+
+std::string explain_forbidden(const std::string& path, const LaunchPlan& plan) {
+  struct stat status {};
+  for (const std::string& directory : directories_above(path)) {
+    if (::stat(directory.c_str(), &status) == 0 && !may_execute(status, plan))
+      return "the directory " + directory + " may not be entered";
+  }
+  if (::stat(path.c_str(), &status) < 0) return "";
+  if (S_ISDIR(status.st_mode)) return "it is a directory";
+  if (!may_execute(status, plan)) return "it may not be executed: chmod +x";
+  struct statvfs place {};
+  if (::statvfs(path.c_str(), &place) == 0 && (place.f_flag & ST_NOEXEC) != 0)
+    return "its file system is mounted noexec";
+  if (const auto interpreter = script_interpreter(read_head(path)))
+    return "its interpreter " + *interpreter + " may not be executed";
+  return "";
+}
+
+}  // namespace
+
+Result<std::string> find_program(const std::string& command,
+                                 const std::map<std::string, std::string>& environment,
+                                 const std::string& directory) {
+  const auto missing = std::make_error_code(std::errc::no_such_file_or_directory);
+  if (command.empty()) return Error{missing, "cannot run an empty command"};
+  if (command.find('/') != std::string::npos) return command;
+  const auto path = environment.find("PATH");
+  const std::string places = path == environment.end() ? "" : path->second;
+  std::istringstream stream(places);
+  std::optional<std::string> not_executable;
+  for (std::string place; std::getline(stream, place, ':');) {
+    const std::string candidate = absolute(place.empty() ? "." : place, directory) + "/" + command;
+    struct stat status {};
+    if (::stat(candidate.c_str(), &status) < 0 || !S_ISREG(status.st_mode)) continue;
+    if (::access(candidate.c_str(), X_OK) == 0) return candidate;
+    not_executable = candidate;
+  }
+  if (not_executable) return *not_executable;  // exec will say why
+  return Error{missing, "cannot find '" + command + "' in PATH " + places};
+}
+
+std::string explain_exec_failure(const std::string& program, int error, const LaunchPlan& plan) {
+  const std::string path = absolute(program, plan.directory.value_or(""));
+  std::string reason;
+  if (error == ENOENT) reason = explain_missing(path);
+  if (error == EACCES) reason = explain_forbidden(path, plan);
+  return reason.empty() ? program : program + " (" + reason + ")";
+}
+
+}  // namespace poolwarden::process

@@ -1,0 +1,72 @@
+#include "process/process_table.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+#include <set>
+#include <sstream>
+
+#include "cgroup/kernel_files.h"
+
+namespace poolwarden::process {
+namespace {
+
+// "4711 (a name) with ) in it) S 1 4711 4711 …"
+ProcessEntry parse_stat(pid_t pid, const std::string& text) {
+  ProcessEntry entry;
+  const auto name_end = text.rfind(')');
+  if (name_end == std::string::npos) return entry;
+  std::istringstream rest(text.substr(name_end + 1));
+  pid_t group = 0;
+  if (rest >> entry.state >> entry.parent >> group >> entry.session) entry.pid = pid;
+  return entry;
+}
+
+bool is_alive(const ProcessEntry& entry) { return entry.state != 'Z' && entry.state != 'X'; }
+
+bool was_started_with(pid_t pid, const std::string& marker) {
+  const auto text = cgroup::read_text("/proc/" + std::to_string(pid) + "/environ");
+  // Entries end with a zero byte each.
+  return text && ('\0' + *text).find('\0' + marker + '\0') != std::string::npos;
+}
+
+}  // namespace
+
+std::vector<ProcessEntry> list_processes() {
+  std::vector<ProcessEntry> found;
+  for (const std::string& path : cgroup::subdirectories("/proc")) {
+    const std::string name = path.substr(path.rfind('/') + 1);
+    pid_t pid = 0;
+    const auto [rest, error] = std::from_chars(name.data(), name.data() + name.size(), pid);
+    if (error != std::errc() || *rest != '\0') continue;
+    const ProcessEntry entry = parse_stat(pid, cgroup::read_text(path + "/stat").value_or(""));
+    if (entry.pid != 0) found.push_back(entry);
+  }
+  return found;
+}
+
+std::vector<pid_t> find_tree(const TreeSigns& signs) {
+  const std::vector<ProcessEntry> all = list_processes();
+  // No pid is given away while a session has its number: so the session is gone, too.
+  const bool reused = signs.reaped && std::any_of(all.begin(), all.end(), [&](const auto& entry) {
+                        return entry.pid == signs.root;
+                      });
+  const pid_t self = ::getpid();
+  std::set<pid_t> members;
+  for (const ProcessEntry& entry : all) {
+    if (entry.pid == self || entry.pid == 1 || !is_alive(entry)) continue;
+    const bool in_session = entry.pid == signs.root || entry.session == signs.root;
+    if ((in_session && !reused) || was_started_with(entry.pid, signs.marker))
+      members.insert(entry.pid);
+  }
+  for (bool grown = true; grown;) {
+    grown = false;
+    for (const ProcessEntry& entry : all)
+      if (is_alive(entry) && members.contains(entry.parent))
+        grown |= members.insert(entry.pid).second;
+  }
+  return {members.begin(), members.end()};
+}
+
+}  // namespace poolwarden::process

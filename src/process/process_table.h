@@ -1,0 +1,33 @@
+// Who descends from whom, read from /proc: finds a worker's processes where there is no cgroup to
+// hold them together.
+
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+#include <vector>
+
+namespace poolwarden::process {
+
+struct ProcessEntry {
+  pid_t pid = 0;
+  pid_t parent = 0;
+  pid_t session = 0;
+  char state = '?';
+};
+
+std::vector<ProcessEntry> list_processes();
+
+// By what the processes that a worker has started are known.
+struct TreeSigns {
+  pid_t root = 0;       // leads the session that it started in
+  bool reaped = false;  // the root: somebody else may have its pid by now
+  std::string marker;   // "NAME=value" of the environment, unlike any other worker's
+};
+
+// Those alive: the root and its session, whoever has the marker, and all their descendants. One
+// that left all three cannot be found.
+std::vector<pid_t> find_tree(const TreeSigns& signs);
+
+}  // namespace poolwarden::process

@@ -1,0 +1,28 @@
+// From what the configuration says about a worker to what its child has to do.
+
+#pragma once
+
+#include <boost/system/result.hpp>
+
+#include "cgroup/limits.h"
+#include "diagnosis/exit_status.h"
+#include "process/credentials.h"
+#include "process/launch_plan.h"
+#include "process/worker_environment.h"
+
+namespace poolwarden::process {
+
+// What comes before a clone fails in the words of a start that failed.
+template <typename T>
+using Attempt = boost::system::result<T, diagnosis::NotStarted>;
+
+diagnosis::NotStarted not_started(diagnosis::SpawnStage stage, const Error& error);
+
+// The limits that a cgroup enforces. Percentages are of `available` bytes.
+cgroup::LimitValues cgroup_limits(const worker::Limits& limits, std::uint64_t available);
+
+// All but cgroup and descriptors. ${NAME} in command and directory is replaced.
+Attempt<LaunchPlan> plan_worker(const worker::WorkerSettings& settings, const Account& account,
+                                Environment environment, std::uint64_t available);
+
+}  // namespace poolwarden::process

@@ -1,0 +1,35 @@
+// A worker with all its descendants, as one thing to be ended: by its cgroup where it has one, else
+// by what /proc tells.
+
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+
+#include "cgroup/leaf.h"
+#include "process/process_table.h"
+
+namespace poolwarden::process {
+
+class WorkerTree {
+ public:
+  WorkerTree() = default;
+  WorkerTree(cgroup::Leaf leaf, TreeSigns signs);
+
+  // To be told when the status of the root has been taken.
+  void root_reaped() { signs_.reaped = true; }
+
+  // Sends SIGKILL to every process of it.
+  void kill() const;
+  bool is_gone() const;
+
+  // Kills until nobody is left; gives up after 5 s, when somebody hangs in the kernel (state D).
+  boost::asio::awaitable<bool> end() const;
+
+  const cgroup::Leaf& leaf() const { return leaf_; }
+
+ private:
+  cgroup::Leaf leaf_;
+  TreeSigns signs_;
+};
+
+}  // namespace poolwarden::process

@@ -1,0 +1,121 @@
+// Limits and usage on the files of v2, written into a folder: this machine's memory is on v1.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "cgroup/kernel_files.h"
+#include "cgroup/limits.h"
+#include "cgroup/read_usage.h"
+
+namespace poolwarden::cgroup {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Pair;
+
+struct V2Files : testing::Test {
+  V2Files() { std::filesystem::create_directories(group.path); }
+  ~V2Files() override { std::filesystem::remove_all(group.path); }
+
+  void write(const std::string& name, const std::string& text) const {
+    std::ofstream(group.path + "/" + name) << text;
+  }
+  std::string read(const std::string& name) const {
+    return read_text(group.path + "/" + name).value_or("absent");
+  }
+
+  Group group{
+      testing::TempDir() + "/v2-" + std::to_string(::getpid()), true, {"memory", "cpu", "pids"}};
+};
+
+TEST_F(V2Files, LimitsAreWrittenWhereTheyBelong) {
+  for (const char* name :
+       {"memory.max", "memory.high", "memory.swap.max", "memory.oom.group", "cpu.max", "pids.max"})
+    write(name, "");
+  LimitValues limits;
+  limits.memory = 1024;
+  limits.memory_high = 512;
+  limits.cpu_cores = 1.5;
+  limits.pids = 7;
+  EXPECT_THAT(apply_limits({group}, limits), IsEmpty());
+  EXPECT_EQ(read("memory.max"), "1024");
+  EXPECT_EQ(read("memory.high"), "512");
+  EXPECT_EQ(read("memory.swap.max"), "0");
+  EXPECT_EQ(read("memory.oom.group"), "1");
+  EXPECT_EQ(read("cpu.max"), "150000 100000");
+  EXPECT_EQ(read("pids.max"), "7");
+}
+
+TEST_F(V2Files, ALimitThatCannotBeWrittenIsNamedWithItsFile) {
+  LimitValues limits;
+  limits.pids = 7;
+  const auto failed = apply_limits({group}, limits);
+  ASSERT_EQ(failed.size(), 1u);
+  EXPECT_THAT(failed[0].message, HasSubstr("limits.pids"));
+  EXPECT_THAT(failed[0].message, HasSubstr(group.path + "/pids.max"));
+}
+
+TEST_F(V2Files, AMissingControllerIsNamed) {
+  group.controllers.clear();
+  LimitValues limits;
+  limits.memory = 1024;
+  const auto failed = apply_limits({group}, limits);
+  ASSERT_EQ(failed.size(), 1u);
+  EXPECT_THAT(failed[0].message, HasSubstr("no writable cgroup has the memory controller"));
+}
+
+TEST_F(V2Files, UsageIsRead) {
+  write("memory.current", "1000\n");
+  write("memory.peak", "2000\n");
+  write("memory.max", "max\n");
+  write("memory.high", "900\n");
+  write("memory.stat", "anon 10\nfile 20\ninactive_file 30\n");
+  write("memory.events", "low 0\nhigh 1\nmax 2\noom 3\noom_kill 4\n");
+  write("cpu.stat",
+        "usage_usec 30\nuser_usec 10\nsystem_usec 20\nnr_periods 5\nnr_throttled 6\n"
+        "throttled_usec 7\n");
+  write("cpu.max", "50000 100000\n");
+  write("pids.current", "3\n");
+  write("pids.max", "max\n");
+  write("pids.events", "max 8\n");
+  write("io.stat", "8:0 rbytes=100 wbytes=200 rios=1\n8:16 rbytes=1 wbytes=2 rios=1\n");
+  write("memory.pressure",
+        "some avg10=0.00 avg60=0.00 avg300=0.00 total=11\n"
+        "full avg10=0.00 avg60=0.00 avg300=0.00 total=12\n");
+  const Usage usage = read_usage({group});
+  EXPECT_EQ(usage.memory_current, 1000u);
+  EXPECT_EQ(usage.memory_peak, 2000u);
+  EXPECT_EQ(usage.memory_limit, std::nullopt);
+  EXPECT_EQ(usage.memory_high, 900u);
+  EXPECT_EQ(usage.memory_anon, 10u);
+  EXPECT_EQ(usage.memory_inactive_file, 30u);
+  EXPECT_THAT(usage.memory_events, testing::Contains(Pair("oom_kill", 4u)));
+  EXPECT_EQ(usage.cpu_user_usec, 10u);
+  EXPECT_EQ(usage.cpu_system_usec, 20u);
+  EXPECT_EQ(usage.cpu_throttled_periods, 6u);
+  EXPECT_EQ(usage.cpu_limit_cores, 0.5);
+  EXPECT_EQ(usage.pids_current, 3u);
+  EXPECT_EQ(usage.pids_limit, std::nullopt);
+  EXPECT_EQ(usage.pids_limit_hits, 8u);
+  EXPECT_EQ(usage.io_read_bytes, 101u);
+  EXPECT_EQ(usage.io_written_bytes, 202u);
+  EXPECT_EQ(usage.pressure_memory.waiting, 11u);
+  EXPECT_EQ(usage.pressure_memory.stalled, 12u);
+  EXPECT_EQ(read_oom_kills({group}), 4u);
+}
+
+TEST_F(V2Files, WhatIsNotThereIsAbsentAndNotZero) {
+  const Usage usage = read_usage({group});
+  EXPECT_FALSE(usage.memory_current || usage.cpu_user_usec || usage.pids_current ||
+               usage.io_read_bytes || usage.memory_limit || usage.pressure_cpu.waiting);
+  EXPECT_THAT(usage.memory_events, IsEmpty());
+}
+
+}  // namespace
+}  // namespace poolwarden::cgroup

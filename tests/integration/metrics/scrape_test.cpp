@@ -1,0 +1,237 @@
+// A whole scrape from a snapshot, a real scoreboard and a pretended cgroup; promtool has no
+// complaint about it.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdio>
+#include <fstream>
+#include <regex>
+#include <set>
+
+#include "fakes/sample_snapshot.h"
+#include "metrics/cgroup_collector.h"
+#include "metrics/event_metrics.h"
+#include "metrics/exposition.h"
+#include "metrics/process_collector.h"
+#include "metrics/program_collector.h"
+#include "metrics/scoreboard_collector.h"
+#include "metrics/snapshot_collector.h"
+#include "metrics/status_report.h"
+
+namespace poolwarden::metrics {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+cgroup::Usage sample_usage() {
+  cgroup::Usage usage;
+  usage.memory_current = 1000;
+  usage.memory_inactive_file = 300;
+  usage.memory_anon = 600;
+  usage.memory_swap = 0;
+  usage.memory_peak = 2000;
+  usage.memory_events = {{"oom_kill", 2}};
+  usage.cpu_user_usec = 1'500'000;
+  usage.cpu_system_usec = 500'000;
+  usage.cpu_periods = usage.cpu_throttled_periods = usage.cpu_throttled_usec = 9;
+  usage.cpu_limit_cores = 1.5;
+  usage.pids_current = 3;
+  usage.pids_limit = 256;
+  usage.pids_limit_hits = 1;
+  usage.pressure_cpu = usage.pressure_memory = usage.pressure_io = {.waiting = 5, .stalled = 6};
+  usage.io_read_bytes = 10;
+  usage.io_written_bytes = 20;
+  return usage;
+}
+
+class ScrapeTest : public testing::Test {
+ protected:
+  ScrapeTest()
+      : map_(link::ScoreboardMap::create().value()),
+        writer_(link::ScoreboardMap::open_for_writing(map_.fd()).value()),
+        usage_(sample_usage()),
+        snapshot_(published_, map_.board()),
+        scoreboard_(published_, map_.board()),
+        cgroup_(published_, [this](const std::string&) { return usage_; }),
+        program_({"1.0", "abc", "gcc", "Debug"},
+                 {.written = [](pool::Level) { return 3; }, .dropped = [] { return 4; }}) {
+    exposition_.add("events", events_);
+    exposition_.add("pools", snapshot_);
+    exposition_.add("scoreboard", scoreboard_);
+    exposition_.add("cgroup", cgroup_);
+    exposition_.add("process", process_);
+    exposition_.add("program", program_);
+    events_.add_pool("web");
+    published_.publish(fakes::sample_snapshot());
+  }
+  std::string scrape(ExpositionFormat format = ExpositionFormat::Text) {
+    return exposition_.render(format);
+  }
+
+  link::ScoreboardMap map_;
+  link::ScoreboardMap writer_;
+  loop::Published<pool::Snapshot> published_;
+  std::optional<cgroup::Usage> usage_;
+  EventMetrics events_;
+  SnapshotCollector snapshot_;
+  ScoreboardCollector scoreboard_;
+  CgroupCollector cgroup_;
+  ProcessCollector process_;
+  ProgramCollector program_;
+  Exposition exposition_;
+};
+
+TEST_F(ScrapeTest, HasNothingThatPromtoolWouldComplainOf) {
+  const std::string file = testing::TempDir() + "poolwarden-metrics.txt";
+  std::ofstream(file) << scrape();
+  FILE* promtool = ::popen(("promtool check metrics < " + file + " 2>&1").c_str(), "r");
+  ASSERT_NE(promtool, nullptr);
+  std::string complaints;
+  for (int c = 0; (c = std::fgetc(promtool)) != EOF;) complaints += static_cast<char>(c);
+  EXPECT_EQ(::pclose(promtool), 0);
+  EXPECT_EQ(complaints, "");
+}
+
+TEST_F(ScrapeTest, ShowsEveryMetricOfTheCatalogueAndNoOther) {
+  auto full = fakes::sample_snapshot();
+  full->pools[0].last_trip = full->pools[0].next_start = fakes::kNow;
+  full->pools[0].memory_high = 7;
+  auto settings = fakes::sample_settings();
+  settings->health.request_timeout = std::chrono::seconds(9);
+  full->pools[0].settings = settings;
+  published_.publish(full);
+  std::set<std::string> shown;
+  const std::string text = scrape();
+  const std::regex type("# TYPE ([a-z_0-9]+) ");
+  for (std::sregex_iterator i(text.begin(), text.end(), type), end; i != end; ++i) {
+    shown.insert((*i)[1]);
+  }
+  std::set<std::string> known;
+  for (int i = 0; i < kMetrics; ++i) known.insert(about(static_cast<Metric>(i)).name);
+  known.erase("process_virtual_memory_max_bytes");  // depends on this machine's limits
+  shown.erase("process_virtual_memory_max_bytes");
+  EXPECT_EQ(shown, known);
+}
+
+TEST_F(ScrapeTest, ShowsTheStateOfAPool) {
+  const std::string text = scrape();
+  for (const char* series :
+       {"poolwarden_pool_state{pool=\"web\",state=\"running\"} 1\n",
+        "poolwarden_pool_state{pool=\"web\",state=\"stopped\"} 0\n",
+        "poolwarden_pool_disabled{pool=\"web\",reason=\"rapid_fail\"} 0\n",
+        "poolwarden_pool_uptime_seconds_total{pool=\"web\"} 150\n",
+        "poolwarden_pools{state=\"running\"} 1\n", "poolwarden_pools{state=\"disabled\"} 0\n",
+        "poolwarden_pool_rapid_fail_max_failures{pool=\"web\"} 5\n",
+        "poolwarden_pool_rapid_fail_window_failures{pool=\"web\"} 1\n",
+        "poolwarden_worker_last_failure_info{pool=\"web\",diagnosis=\"segfault\",exit_code=\"\","
+        "signal=\"SIGSEGV\"} 1\n",
+        "poolwarden_pool_info{pool=\"web\",mode=\"always_running\",runtime=\"gunicorn\","
+        "user=\"www-data\"} 1\n",
+        "poolwarden_orphans_reaped_total 4\n"}) {
+    EXPECT_THAT(text, HasSubstr(series));
+  }
+  EXPECT_THAT(text, Not(HasSubstr("secret")));
+  EXPECT_THAT(text, Not(HasSubstr("poolwarden_pool_request_timeout_seconds")));  // no limit
+}
+
+TEST_F(ScrapeTest, TellsBusyWorkersFromIdleOnes) {
+  writer_.writable().workers[1].in_flight = 2;
+  const std::string text = scrape();
+  EXPECT_THAT(text, HasSubstr("poolwarden_workers{pool=\"web\",state=\"idle\"} 1\n"));
+  EXPECT_THAT(text, HasSubstr("poolwarden_workers{pool=\"web\",state=\"busy\"} 1\n"));
+  EXPECT_THAT(text, HasSubstr("poolwarden_workers{pool=\"web\",state=\"draining\"} 1\n"));
+  EXPECT_THAT(text, HasSubstr("poolwarden_workers{pool=\"web\",state=\"unresponsive\"} 0\n"));
+}
+
+TEST_F(ScrapeTest, ShowsWhatGatewaysCounted) {
+  link::PoolRow& row = writer_.writable().pools[5];
+  row.count_response(200);
+  row.count_response(418);
+  row.lost[0] = 1;
+  row.request_seconds.observe(0.02, dispatch::kRequestBuckets);
+  row.queue_length = 3;
+  writer_.writable().unrouted.count_response(404);
+  writer_.writable().listeners[0].open = 6;
+  scrape();  // a code that is new shows 0 the first time
+  const std::string text = scrape();
+  for (const char* series :
+       {"poolwarden_http_requests_total{pool=\"web\",code=\"200\"} 1\n",
+        "poolwarden_http_requests_total{pool=\"web\",code=\"418\"} 1\n",
+        "poolwarden_http_requests_total{pool=\"web\",code=\"503\"} 0\n",
+        "poolwarden_http_requests_total{pool=\"\",code=\"404\"} 1\n",
+        "poolwarden_http_requests_lost_total{pool=\"web\",cause=\"recycle\"} 1\n",
+        "poolwarden_http_request_duration_seconds_bucket{pool=\"web\",le=\"0.025\"} 1\n",
+        "poolwarden_http_request_duration_seconds_bucket{pool=\"web\",le=\"0.01\"} 0\n",
+        "poolwarden_queue_length{pool=\"web\"} 3\n", "poolwarden_queue_limit{pool=\"web\"} 1000\n",
+        "poolwarden_http_connections{listener=\"0.0.0.0:8080\"} 6\n"}) {
+    EXPECT_THAT(text, HasSubstr(series));
+  }
+}
+
+TEST_F(ScrapeTest, ShowsAStatusCodeAtZeroBeforeItsFirstCount) {
+  writer_.writable().pools[5].count_response(418);
+  EXPECT_THAT(scrape(), HasSubstr("requests_total{pool=\"web\",code=\"418\"} 0\n"));
+}
+
+TEST_F(ScrapeTest, LeavesOutASlotThatTheBoardDoesNotHave) {
+  auto snapshot = fakes::sample_snapshot();
+  snapshot->pools[0].board_slot = 4'000'000;
+  snapshot->pools[0].workers[0].board_slot = 2'000'000'000;
+  published_.publish(snapshot);
+  EXPECT_THAT(scrape(), Not(HasSubstr("poolwarden_queue_length")));
+}
+
+TEST_F(ScrapeTest, ShowsWhatThePoolUses) {
+  const std::string text = scrape();
+  for (const char* series :
+       {"poolwarden_pool_memory_working_set_bytes{pool=\"web\"} 700\n",
+        "poolwarden_pool_memory_limit_bytes{pool=\"web\"} 3072\n",  // three workers of 1024
+        "poolwarden_pool_memory_events_total{pool=\"web\",event=\"oom_kill\"} 2\n",
+        "poolwarden_pool_memory_events_total{pool=\"web\",event=\"high\"} 0\n",
+        "poolwarden_pool_cpu_seconds_total{pool=\"web\",mode=\"user\"} 1.5\n"}) {
+    EXPECT_THAT(text, HasSubstr(series));
+  }
+  EXPECT_THAT(text, Not(HasSubstr("poolwarden_pool_memory_high_bytes")));
+}
+
+TEST_F(ScrapeTest, NeverLetsAKernelCounterGoBack) {
+  scrape();
+  usage_->cpu_user_usec = 250'000;  // a cgroup made anew
+  EXPECT_THAT(scrape(), HasSubstr("cpu_seconds_total{pool=\"web\",mode=\"user\"} 1.75\n"));
+  usage_.reset();  // and gone
+  const std::string text = scrape();
+  EXPECT_THAT(text, HasSubstr("cpu_seconds_total{pool=\"web\",mode=\"user\"} 1.75\n"));
+  EXPECT_THAT(text, Not(HasSubstr("poolwarden_pool_memory_usage_bytes")));
+}
+
+TEST_F(ScrapeTest, EndsOpenMetricsWithEof) {
+  const std::string text = scrape(ExpositionFormat::OpenMetrics);
+  EXPECT_THAT(text, HasSubstr("# TYPE poolwarden_worker_starts counter\n"));
+  EXPECT_THAT(text, testing::EndsWith("# EOF\n"));
+}
+
+TEST_F(ScrapeTest, ReportsTheStatusAsJson) {
+  writer_.writable().pools[5].count_response(204);
+  writer_.writable().workers[1].requests = 12;
+  const auto usage = [&](const pool::WorkerSnapshot&) { return usage_; };
+  const boost::json::object report =
+      status_report(*published_.read(), map_.board(), usage, fakes::kNow);
+  const auto& pool = report.at("pools").at(0);
+  EXPECT_EQ(pool.at("name"), "web");
+  EXPECT_EQ(pool.at("state"), "running");
+  EXPECT_EQ(pool.at("requests").at("2xx"), 1);
+  EXPECT_EQ(pool.at("rapid_fail").at("max"), 5);
+  EXPECT_EQ(pool.at("last_exit").at("diagnosis"), "segfault");
+  const auto& worker = pool.at("workers").at(1);
+  EXPECT_EQ(worker.at("requests"), 12);
+  EXPECT_EQ(worker.at("age_seconds"), 60.0);
+  EXPECT_EQ(worker.at("memory"), 1000);
+  EXPECT_EQ(worker.at("memory_limit"), 1024);
+  EXPECT_EQ(worker.at("status_text"), "busy \xef\xbf\xbd");
+  EXPECT_EQ(report.at("supervisor").at("ready"), true);
+}
+
+}  // namespace
+}  // namespace poolwarden::metrics

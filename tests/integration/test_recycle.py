@@ -1,0 +1,67 @@
+"""Recycling loses nothing: 10 000 requests while the workers are replaced all the time."""
+
+import threading
+import time
+
+from waiting import eventually
+from web import Load
+
+REQUESTS = 10_000
+CONNECTIONS = 16
+EVERY = 0.2  # seconds
+
+
+def recycle_while(load, supervisor):
+    """The exit codes of `recycle --wait`, run every 200 ms or as fast as it gets done."""
+    codes = []
+    pause = threading.Event()
+    while load.running:
+        started = time.monotonic()
+        codes.append(supervisor.run("recycle", "web", "--wait").returncode)
+        pause.wait(max(0, started + EVERY - time.monotonic()))
+    return codes
+
+
+def test_no_request_is_lost(supervise):
+    supervisor = supervise({"web": {"workers": 2}})
+    before = set(supervisor.worker_pids())
+
+    with Load(supervisor.port, "/info", connections=CONNECTIONS, limit=REQUESTS) as load:
+        codes = recycle_while(load, supervisor)
+
+    assert load.failures == []
+    assert load.answers[200, None] == REQUESTS
+    assert len(codes) >= 3
+    assert set(codes) == {0}
+    assert before.isdisjoint(supervisor.worker_pids())
+    metrics = supervisor.metrics()
+    for labels, value in metrics.matching("poolwarden_http_requests_lost_total"):
+        assert value == 0, labels
+    assert metrics.value("poolwarden_worker_failures_total", pool="web") == 0
+    assert metrics.value("poolwarden_worker_recycles_total", reason="manual") >= len(codes)
+
+
+def test_no_post_is_lost_or_run_twice(supervise):
+    supervisor = supervise({"web": {"workers": 1}})
+
+    with Load(supervisor.port, "/echo", connections=8, limit=1000, method="POST",
+              body=b"x" * 5000) as load:
+        codes = recycle_while(load, supervisor)
+
+    assert load.failures == []
+    assert load.answers[200, None] == 1000
+    assert set(codes) == {0}
+
+
+def test_a_slow_request_is_finished_by_the_worker_that_has_it(supervise):
+    supervisor = supervise({"web": {"workers": 1}})
+    old = supervisor.worker_pids()
+
+    with Load(supervisor.port, "/slow?seconds=2", connections=1, limit=1) as load:
+        eventually(lambda: supervisor.metric("poolwarden_http_requests_in_flight", pool="web") == 1,
+                   "the slow request in flight")
+        assert supervisor.run("recycle", "web", "--wait").returncode == 0
+        load.join()
+
+    assert load.failures == []
+    assert supervisor.worker_pids() != old

@@ -1,0 +1,120 @@
+"""HTTP as clients of the gateway speak it: single requests, and a load over kept connections."""
+
+import collections
+import http.client
+import json
+import threading
+from dataclasses import dataclass
+
+from waiting import eventually
+
+TIMEOUT = 60
+
+
+@dataclass
+class Answer:
+    status: int
+    headers: http.client.HTTPMessage
+    body: bytes
+
+    @property
+    def text(self):
+        return self.body.decode()
+
+    @property
+    def json(self):
+        return json.loads(self.body)
+
+    @property
+    def reason(self):
+        return self.headers.get("X-Poolwarden-Reason")
+
+
+def exchange(connection, path, method="GET", body=None, headers=None):
+    connection.request(method, path, body=body, headers=headers or {})
+    response = connection.getresponse()
+    return Answer(response.status, response.headers, response.read())
+
+
+def request(port, path, timeout=TIMEOUT, **how):
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
+    try:
+        return exchange(connection, path, **how)
+    finally:
+        connection.close()
+
+
+class Load:
+    """Kept connections that ask without pause, until `limit` requests are made or it is stopped.
+
+        with Load(port, "/info") as load:
+            load.wait_for_more(100)
+        assert not load.failures
+    """
+
+    def __init__(self, port, path="/info", connections=8, limit=None, method="GET", body=None):
+        self.port, self.path, self.method, self.body = port, path, method, body
+        self.answers = collections.Counter()  # (status, reason) -> how many
+        self.broken = []  # connections that failed instead of an answer
+        self._left = limit
+        self._lock = threading.Lock()
+        self._stopping = threading.Event()
+        self._threads = [threading.Thread(target=self._ask, daemon=True)
+                         for _ in range(connections)]
+
+    def __enter__(self):
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *failure):
+        self.stop()
+
+    def stop(self):
+        self._stopping.set()
+        self.join()
+
+    def join(self):
+        for thread in self._threads:
+            thread.join(TIMEOUT * 2)
+
+    @property
+    def running(self):
+        return any(thread.is_alive() for thread in self._threads)
+
+    @property
+    def answered(self):
+        with self._lock:
+            return sum(self.answers.values())
+
+    @property
+    def failures(self):
+        """What was not answered 200: answers, then broken connections."""
+        with self._lock:
+            wrong = [answer for answer in self.answers if answer[0] != 200]
+            return wrong + list(self.broken)
+
+    def wait_for_more(self, count):
+        goal = self.answered + count
+        eventually(lambda: self.answered >= goal, f"{count} more answers")
+
+    def _take(self):
+        with self._lock:
+            if self._stopping.is_set() or self._left == 0:
+                return False
+            if self._left is not None:
+                self._left -= 1
+            return True
+
+    def _ask(self):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=TIMEOUT)
+        while self._take():
+            try:
+                answer = exchange(connection, self.path, method=self.method, body=self.body)
+                with self._lock:
+                    self.answers[answer.status, answer.reason] += 1
+            except (OSError, http.client.HTTPException) as error:
+                with self._lock:
+                    self.broken.append(repr(error))
+                connection.close()
+        connection.close()

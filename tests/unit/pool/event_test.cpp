@@ -1,0 +1,80 @@
+// The catalogue of events: names as promised, and a documentation page that says the same.
+
+#include "pool/event.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <set>
+
+namespace poolwarden::pool {
+namespace {
+
+using testing::HasSubstr;
+
+TEST(EventCatalogue, HasTheNamesAndNumbersThatDashboardsRelyOn) {
+  const EventType& exited = type_of(EventKind::WorkerExited);
+  EXPECT_EQ(exited.name, "worker.exited");
+  EXPECT_EQ(exited.level, Level::Warning);
+  EXPECT_EQ(exited.was_number, 5009);
+  EXPECT_EQ(type_of(EventKind::PoolRapidFail).name, "pool.rapid_fail");
+  EXPECT_EQ(type_of(EventKind::PoolRapidFail).was_number, 5002);
+  EXPECT_EQ(type_of(EventKind::PoolRapidFail).level, Level::Error);
+  EXPECT_EQ(type_of(EventKind::HookFailed).name, "hook.failed");
+  EXPECT_EQ(type_of(EventKind::HookFailed).was_number, 5054);
+}
+
+TEST(EventCatalogue, NamesEachEventDifferently) {
+  std::set<std::string_view> names;
+  for (int i = 0; i < kEventKinds; ++i) names.insert(type_of(static_cast<EventKind>(i)).name);
+  EXPECT_EQ(names.size(), static_cast<std::size_t>(kEventKinds));
+}
+
+TEST(EventCatalogue, GivesEachReasonOfARecycleItsOwnNumber) {
+  Event event{.kind = EventKind::WorkerRecycling, .pool = "web", .worker = {}, .sentence = ""};
+  event.details = RecycleDetails{RecycleReason::Manual};
+  EXPECT_EQ(was_number(event), 5079);
+  event.details = RecycleDetails{RecycleReason::Schedule};
+  EXPECT_EQ(was_number(event), 5076);
+  event.details = RecycleDetails{RecycleReason::PrivateMemory};
+  EXPECT_EQ(was_number(event), 5117);
+}
+
+TEST(EventCatalogue, KnowsAnIdleStopFromOthers) {
+  auto certificate = std::make_shared<diagnosis::Certificate>();
+  certificate->intent = diagnosis::Intent::IdleTimeout;
+  const Event event{
+      .kind = EventKind::WorkerStopped,
+      .pool = "web",
+      .worker = {},
+      .sentence = "",
+      .details =
+          ExitDetails{.certificate = certificate, .start_failure = {}, .counts_as_failure = false}};
+  EXPECT_EQ(was_number(event), 5186);
+}
+
+// The table of docs/events.md, as the catalogue has it.
+std::string table() {
+  std::string lines = "| event | level | WAS | meaning |\n|---|---|---|---|\n";
+  for (int i = 0; i < kEventKinds; ++i) {
+    const EventType& type = type_of(static_cast<EventKind>(i));
+    const std::string number = type.was_number == 0 ? "" : std::to_string(type.was_number);
+    lines += "| `" + std::string(type.name) + "` | " + std::string(name(type.level)) + " | " +
+             number + " | " + std::string(type.meaning) + " |\n";
+  }
+  return lines;
+}
+
+TEST(EventCatalogue, IsWhatTheDocumentationShows) {
+  const auto root = std::filesystem::path(__FILE__).parent_path() / ".." / ".." / "..";
+  std::ifstream page(root / "docs" / "events.md");
+  ASSERT_TRUE(page.is_open());
+  const std::string text((std::istreambuf_iterator<char>(page)), std::istreambuf_iterator<char>());
+  EXPECT_THAT(text, HasSubstr(table())) << "docs/events.md needs this table";
+}
+
+}  // namespace
+}  // namespace poolwarden::pool

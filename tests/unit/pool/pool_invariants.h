@@ -1,0 +1,173 @@
+// What must hold of a pool whatever happens to it, checked after each of its decisions by looking
+// at it from outside: its actions, its events and its snapshot.
+
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <set>
+#include <vector>
+
+#include "unit/pool/pool_bench.h"
+
+namespace poolwarden::pool {
+
+class Invariants {
+ public:
+  explicit Invariants(const Bench& bench) : bench_(bench), told_(bench.pool.availability()) {}
+
+  // After any input. `ended`: the worker whose end the input told of.
+  void check(const Decision& decision, std::optional<WorkerId> ended = std::nullopt) {
+    const bool was_wanted = wanted_;
+    check_end(decision, ended, was_wanted);
+    for (const Action& action : decision.actions) {
+      std::visit([&](const auto& each) { follow(each); }, action);
+    }
+    if (ended) workers_.erase(*ended);
+    EXPECT_EQ(told_, bench_.pool.availability());
+    const PoolSnapshot shot = bench_.snapshot();
+    check_workers(shot);
+    check_slots(shot);
+    check_state(shot);
+    wanted_ = shot.state == PoolState::Starting || shot.state == PoolState::Running;
+  }
+
+  void requested(BatchId batch) { batches_.push_back(batch); }
+
+  // Each request to recycle adds up, and what has finished stays as it was.
+  void check_batches(bool all_finished) const {
+    for (const BatchId batch : batches_) {
+      const auto progress = bench_.pool.progress(batch);
+      if (!progress) continue;
+      EXPECT_LE(progress->done + progress->failed, progress->total);
+      EXPECT_EQ(progress->failed > 0, !progress->last_failure.empty());
+      EXPECT_TRUE(progress->finished() || !all_finished) << static_cast<std::uint64_t>(batch);
+    }
+  }
+
+  std::size_t spawns() const { return known_.size(); }
+
+ private:
+  struct Seen {
+    std::uint32_t slot = 0;
+    WorkerState state = WorkerState::Starting;
+    bool published = false;
+    bool drained = false;
+    bool stopped = false;
+    bool killed = false;
+    bool leaves_pool = false;  // it was there while the pool stopped
+  };
+
+  Seen& worker(WorkerId id) {
+    EXPECT_TRUE(workers_.contains(id)) << "an action names unknown worker " << number(id);
+    return workers_[id];
+  }
+
+  void follow(const SpawnWorker& action) {
+    EXPECT_TRUE(known_.insert(action.name.id).second) << number(action.name.id);
+    EXPECT_EQ(action.name.generation, ++generations_[action.name.slot]);
+    workers_[action.name.id].slot = action.name.slot;
+    EXPECT_FALSE(bench_.pool.disabled());
+  }
+  void follow(const PublishWorker& action) {
+    EXPECT_FALSE(std::exchange(worker(action.id).published, true)) << number(action.id);
+  }
+  void follow(const DrainWorker& action) {
+    EXPECT_TRUE(worker(action.id).published) << number(action.id);
+    EXPECT_FALSE(std::exchange(worker(action.id).drained, true)) << number(action.id);
+    EXPECT_TRUE(is_expected(action.why));
+  }
+  void follow(const StopWorker& action) {
+    EXPECT_FALSE(worker(action.id).killed) << number(action.id);
+    EXPECT_EQ(worker(action.id).drained, worker(action.id).published) << number(action.id);
+    EXPECT_FALSE(std::exchange(worker(action.id).stopped, true)) << number(action.id);
+  }
+  void follow(const KillWorker& action) {
+    EXPECT_FALSE(std::exchange(worker(action.id).killed, true)) << number(action.id);
+  }
+  void follow(const RetireWorker&) {}  // check_end has
+  void follow(const SetAvailability& action) {
+    EXPECT_NE(std::exchange(told_, action.availability), action.availability);
+  }
+  void follow(const RunHook&) { EXPECT_EQ(bench_.pool.disabled(), DisabledReason::RapidFail); }
+
+  // One event and, for a published worker, one RetireWorker for each end; neither otherwise.
+  void check_end(const Decision& decision, std::optional<WorkerId> ended, bool was_wanted) {
+    const bool was_published = ended && worker(*ended).published;
+    EXPECT_EQ(retired(decision), was_published ? std::vector{*ended} : std::vector<WorkerId>{});
+    std::size_t ends = 0;
+    for (const Event& each : decision.events) {
+      const auto* details = std::get_if<ExitDetails>(&each.details);
+      if (!details) continue;
+      ++ends;
+      EXPECT_EQ(std::optional(each.worker->id), ended);
+      EXPECT_NE(details->certificate, nullptr);
+      EXPECT_FALSE(details->counts_as_failure && !was_wanted);
+      EXPECT_EQ(details->certificate->diagnosis.expected, each.kind == EventKind::WorkerStopped);
+    }
+    EXPECT_EQ(ends, ended ? 1u : 0u);
+  }
+
+  // The snapshot shows the workers that were spawned and have not ended, in states that follow.
+  void check_workers(const PoolSnapshot& shot) {
+    EXPECT_EQ(shot.workers.size(), workers_.size());
+    for (const WorkerSnapshot& now : shot.workers) {
+      Seen& seen = worker(now.name.id);
+      EXPECT_TRUE(now.state == seen.state || can_become(seen.state, now.state));
+      seen.state = now.state;
+      EXPECT_EQ(seen.published, bench_.pool.is_published(now.name.id));
+      EXPECT_EQ(now.state == WorkerState::Killing, seen.killed);
+      EXPECT_EQ(now.state == WorkerState::Stopping, seen.stopped && !seen.killed);
+      if (shot.state == PoolState::Stopping) seen.leaves_pool = true;
+    }
+  }
+
+  void check_slots(const PoolSnapshot& shot) {
+    const Recycle& recycle = shot.settings->recycle;
+    const auto desired = static_cast<std::size_t>(shot.settings->workers.min);
+    std::map<std::uint32_t, std::map<WorkerState, int>> slots;
+    std::size_t staying = 0;
+    for (const auto& [id, seen] : workers_) {
+      EXPECT_LT(seen.slot, desired);
+      ++slots[seen.slot][seen.state];
+      staying += seen.leaves_pool ? 0 : 1;
+    }
+    EXPECT_LE(staying, desired + (recycle.overlapped ? recycle.at_once : 0u));
+    std::size_t doubled = 0;
+    for (auto& [slot, states] : slots) {
+      EXPECT_LE(states[WorkerState::Serving], 1) << "slot " << slot;
+      EXPECT_LE(states[WorkerState::Starting], 1) << "slot " << slot;
+      if (states[WorkerState::Serving] + states[WorkerState::Starting] == 2) ++doubled;
+    }
+    EXPECT_LE(doubled, recycle.overlapped ? recycle.at_once : 0u);
+    if (shot.state == PoolState::Stopping || shot.workers_desired == 0) return;
+    if (shot.state == PoolState::Stopped) return;
+    for (std::uint32_t slot = 0; slot < desired; ++slot) {
+      EXPECT_TRUE(slots.contains(slot) || bench_.pool.next_deadline())
+          << "nothing will ever give slot " << slot << " a worker";
+    }
+  }
+
+  void check_state(const PoolSnapshot& shot) {
+    const bool stops = shot.state == PoolState::Stopping || shot.state == PoolState::Stopped;
+    EXPECT_EQ(shot.state == PoolState::Stopping, stops && !workers_.empty());
+    EXPECT_TRUE(stops || !shot.disabled) << "a disabled pool goes on";
+    EXPECT_EQ(shot.disabled.has_value(), !shot.disabled_because.empty());
+    EXPECT_EQ(shot.state == PoolState::Running, shot.running_since.has_value());
+    for (const auto& [id, seen] : workers_) {
+      const bool works = seen.state == WorkerState::Starting || seen.state == WorkerState::Serving;
+      EXPECT_FALSE(stops && works) << number(id);
+    }
+  }
+
+  const Bench& bench_;
+  Availability told_;
+  bool wanted_ = false;
+  std::map<WorkerId, Seen> workers_;  // that live
+  std::set<WorkerId> known_;
+  std::map<std::uint32_t, std::uint64_t> generations_;
+  std::vector<BatchId> batches_;
+};
+
+}  // namespace poolwarden::pool

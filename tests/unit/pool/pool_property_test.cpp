@@ -1,0 +1,196 @@
+// Random lives of a pool, the same ones each time: thousands of inputs of all kinds, in and out of
+// order, and after each of them what must always hold.
+
+#include <random>
+
+#include "unit/pool/pool_invariants.h"
+
+namespace poolwarden::pool {
+namespace {
+
+class RandomLife {
+ public:
+  explicit RandomLife(std::uint32_t seed)
+      : random_(seed), bench_(any_settings()), invariants_(bench_) {}
+
+  void live(int steps) {
+    observe(bench_.begin());
+    for (int step = 0; step < steps && !testing::Test::HasFailure(); ++step) {
+      SCOPED_TRACE("step " + std::to_string(step));
+      one_input();
+      invariants_.check_batches(false);
+      if (step % 250 == 249) calm_down();
+    }
+    end();
+  }
+
+  std::size_t spawns() const { return invariants_.spawns(); }
+
+ private:
+  std::uint32_t below(std::uint32_t limit) { return static_cast<std::uint32_t>(random_() % limit); }
+  bool chance(std::uint32_t percent) { return below(100) < percent; }
+
+  PoolSettings any_settings() {
+    PoolSettings settings = web(1 + below(3));
+    if (chance(25)) settings.routes.clear();
+    settings.start = std::array{StartMode::Always, StartMode::Always, StartMode::OnDemand,
+                                StartMode::Manual}[below(4)];
+    settings.recycle.overlapped = chance(60);
+    settings.recycle.at_once = 1 + below(3);
+    settings.rapid_fail.failures =
+        std::array<std::optional<std::uint32_t>, 3>{5u, 2u, std::nullopt}[below(3)];
+    settings.rapid_fail.within = 60s;
+    settings.rapid_fail.action = {"page-me"};
+    if (chance(20)) settings.worker.stop.drain = std::nullopt;
+    if (chance(20)) settings.worker.stop.timeout = std::nullopt;
+    if (chance(20)) settings.worker.ready.timeout = std::nullopt;
+    return settings;
+  }
+
+  diagnosis::ExitStatus any_status(const WorkerSnapshot& worker) {
+    if (worker.state == WorkerState::Killing && chance(90)) return Signaled{SIGKILL};
+    if (!worker.ready && chance(10)) return kNoSuchProgram;
+    if (!worker.ready && chance(10)) return NotStarted{SpawnStage::Clone, EAGAIN, ""};
+    const diagnosis::ExitStatus ends[] = {Exited{0},         Exited{1},         Exited{127},
+                                          Signaled{SIGTERM}, Signaled{SIGSEGV}, Signaled{SIGKILL}};
+    return ends[below(std::size(ends))];
+  }
+
+  void observe(const Decision& decision) { invariants_.check(decision); }
+  void let_end(const WorkerSnapshot& worker, const diagnosis::ExitStatus& status) {
+    invariants_.check(bench_.exits(number(worker.name.id), status), worker.name.id);
+  }
+
+  void one_input() {
+    if (bench_.pool.state() == PoolState::Stopped && chance(30)) return observe(bench_.start());
+    const std::uint32_t kind = below(1000);
+    if (kind < 3) return observe(bench_.stop());
+    if (kind < 5) return observe(bench_.shut_down());
+    if (kind < 25) return observe(bench_.start());
+    if (kind < 60) return observe(bench_.demand());
+    if (kind < 200) return recycle();
+    if (kind < 500) return pass_time();
+    if (kind < 530) return answer_for_nobody();
+    if (kind < 532) {
+      observe(bench_.shut_down());
+      return observe(bench_.kill_all());
+    }
+    if (const auto workers = bench_.snapshot().workers; !workers.empty())
+      answer_for(workers[below(static_cast<std::uint32_t>(workers.size()))]);
+  }
+
+  void recycle() {
+    const auto slot = chance(50) ? std::optional(below(4)) : std::nullopt;
+    const auto answer = bench_.pool.recycle(slot, RecycleReason::Manual, bench_.now);
+    if (!answer) return;
+    invariants_.requested(answer->batch);
+    observe(answer->decision);
+  }
+
+  // Early, late, in time and twice.
+  void pass_time() {
+    const auto next = bench_.until_next();
+    const Duration steps[] = {0ms, 1ms, 300ms, 5s, 100s, next.value_or(1s), next.value_or(1s) / 2};
+    const Duration step = steps[below(std::size(steps))];
+    const bool early = !next || step < *next;
+    const Decision decision = bench_.tick_after(step);
+    observe(decision);
+    EXPECT_TRUE(!early || is_empty(decision)) << sentences(decision);
+    EXPECT_TRUE(is_empty(bench_.tick_after(0s)));
+    EXPECT_TRUE(!bench_.until_next() || *bench_.until_next() > 0s);
+  }
+
+  static std::string sentences(const Decision& decision) {
+    std::string text = std::to_string(decision.actions.size()) + " actions";
+    for (const Event& each : decision.events) text += "; " + each.sentence;
+    return text;
+  }
+
+  // Any answer, whether it was asked for or not; mostly the one that brings the worker on.
+  void answer_for(const WorkerSnapshot& worker) {
+    const std::uint64_t id = number(worker.name.id);
+    switch (below(8)) {
+      case 0:
+        return observe(bench_.pool.worker_spawned(worker.name.id, 1000 + static_cast<int>(id)));
+      case 1:
+      case 2:
+      case 3:
+        return observe(bench_.ready(id));
+      case 4:
+      case 5:
+        return observe(bench_.drained(id));
+      case 6:
+        return observe(bench_.pool.worker_status(worker.name.id, "says " + std::to_string(id)));
+      default:
+        if (worker.state == WorkerState::Serving && chance(70)) return;
+        return let_end(worker, any_status(worker));
+    }
+  }
+
+  void answer_for_nobody() {
+    const std::uint64_t nobody = 1'000'000 + below(10);
+    EXPECT_TRUE(is_empty(bench_.ready(nobody)));
+    EXPECT_TRUE(is_empty(bench_.drained(nobody)));
+    EXPECT_TRUE(is_empty(bench_.exits(nobody, kCrash)));
+    EXPECT_TRUE(is_empty(bench_.pool.worker_spawned(WorkerId{nobody}, 1)));
+  }
+
+  // Brings each worker on as a good one behaves; false when there is nothing left to do.
+  bool bring_on() {
+    bool moved = false;
+    for (const WorkerSnapshot& worker : bench_.snapshot().workers) {
+      const std::uint64_t id = number(worker.name.id);
+      if (worker.state == WorkerState::Starting) observe(bench_.ready(id));
+      if (worker.state == WorkerState::Draining) observe(bench_.drained(id));
+      if (worker.state == WorkerState::Stopping) let_end(worker, kStoppedWell);
+      if (worker.state == WorkerState::Killing) let_end(worker, Signaled{SIGKILL});
+      moved = moved || worker.state != WorkerState::Serving;
+    }
+    if (const auto next = bench_.until_next()) {
+      observe(bench_.tick_after(*next));
+      moved = true;
+    }
+    return moved;
+  }
+
+  // When nothing more goes wrong, the pool comes to rest: all its workers serve, or none is left,
+  // and every request to recycle has its outcome.
+  void calm_down() {
+    int rounds = 0;
+    while (bring_on()) ASSERT_LT(++rounds, 10'000);
+    invariants_.check_batches(true);
+    const PoolSnapshot shot = bench_.snapshot();
+    const bool rests = shot.state == PoolState::Stopped || shot.state == PoolState::Running;
+    EXPECT_TRUE(rests) << name(shot.state);
+    const bool serves = shot.state == PoolState::Running && shot.workers_desired > 0;
+    EXPECT_EQ(shot.workers.size(), serves ? shot.workers_desired : 0u);
+    EXPECT_TRUE(shot.state == PoolState::Stopped ||
+                bench_.pool.availability() == Availability::Open);
+    EXPECT_EQ(bench_.pool.holdup(bench_.now), "");
+  }
+
+  void end() {
+    observe(bench_.shut_down());
+    calm_down();
+    EXPECT_EQ(bench_.pool.state(), PoolState::Stopped);
+    EXPECT_EQ(bench_.until_next(), std::nullopt);
+  }
+
+  std::mt19937 random_;  // its sequence is the same everywhere, unlike a distribution's
+  Bench bench_;
+  Invariants invariants_;
+};
+
+TEST(PoolProperty, HoldsWhateverHappens) {
+  std::size_t spawns = 0;
+  for (std::uint32_t seed = 1; seed <= 60 && !HasFailure(); ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    RandomLife life(seed);
+    life.live(1000);
+    spawns += life.spawns();
+  }
+  EXPECT_GT(spawns, 3000u);  // else these were lives of pools that stood still
+}
+
+}  // namespace
+}  // namespace poolwarden::pool
