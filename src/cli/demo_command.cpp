@@ -33,9 +33,9 @@ void print_tour(const Addresses& at) {
             << "  metrics   " << metrics << "\n\n"
             << "Try:\n"
             << "  curl " << web << "/info\n"
-            << "  curl " << web << "/crash            # the worker dies, another takes its place\n"
+            << "  curl -X POST " << web << "/crash    # the worker dies, another takes its place\n"
             << "  curl " << web << "/info             # and the next request is answered\n"
-            << "  for i in 1 2 3 4 5; do curl " << web << "/crash; done   # rapid-fail protection\n"
+            << "  for i in 1 2 3 4 5; do curl -X POST " << web << "/crash; done   # rapid-fail\n"
             << "  curl -i " << web << "/info          # 503, X-Poolwarden-Reason: rapid_fail\n"
             << "  curl -s " << metrics << " | grep pool_disabled\n"
             << "  poolwarden start demo --control " << at.control << "\n\n";

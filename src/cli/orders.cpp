@@ -93,7 +93,8 @@ asio::awaitable<void> Orders::start(PoolOrder order, Conversation& client) {
   order.runner->start();
   const pool::Pool& pool = order.runner->pool();
   const std::string name = "pool " + pool.settings().name;
-  while (order.wait && pool.state() != PoolState::Running && !pool.disabled()) {
+  const auto is_up = [&] { return pool.state() == PoolState::Running && pool.is_complete(); };
+  while (order.wait && !is_up() && !pool.disabled()) {
     if (Clock::now() >= order.deadline) {
       co_await client.finish(kTimedOut, name + " is not running yet, " + timed_out(pool));
       co_return;

@@ -73,6 +73,10 @@ int run_file(const CommandLine& line, const cxxopts::ParseResult& options) {
     std::cerr << "poolwarden: " << loaded.error().message << "\n";
     return kWrongUsage;
   }
+  // What is not in effect yet is for `check` to list.
+  std::erase_if(loaded->parsed.findings, [](const config::Finding& finding) {
+    return finding.kind == config::Finding::Kind::NotInEffect;
+  });
   print_findings(*loaded);
   if (!loaded->parsed.ok()) return kWrongUsage;
   if (const auto applied = apply_options(options, loaded->parsed.settings); !applied)

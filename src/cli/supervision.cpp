@@ -4,6 +4,7 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <csignal>
 #include <iostream>
 #include <memory>
@@ -34,6 +35,8 @@ namespace {
 namespace asio = boost::asio;
 using pool::EventKind;
 
+constexpr std::chrono::seconds kSnapshotEvery{1};
+
 class Supervision {
  public:
   explicit Supervision(const config::Settings& settings)
@@ -41,6 +44,7 @@ class Supervision {
         name_(instance_name(settings.control)),
         changes_(io_),
         signals_(io_),
+        refresh_(io_),
         companions_(io_, known_, settings.gateway.user),
         reaper_(io_, known_) {}
 
@@ -63,6 +67,7 @@ class Supervision {
   void limits_unenforced(const std::string& pool, const std::vector<std::string>& sentences);
   void tell_containment();
   void await_signals();
+  void keep_snapshot_fresh();
   bool speaks_http() const;
   boost::json::object report(const pool::Snapshot& shot) const;
   std::optional<cgroup::Usage> worker_usage(const pool::WorkerSnapshot& worker) const;
@@ -76,6 +81,7 @@ class Supervision {
   asio::io_context io_{1};
   loop::Notifier changes_;
   asio::signal_set signals_;
+  asio::steady_timer refresh_;
   std::unique_ptr<control::ControlServer> control_;
   Companions companions_;
   process::Reaper reaper_;
@@ -284,7 +290,19 @@ Result<void> Supervision::begin() {
   reaper_.start();
   for (const int number : {SIGTERM, SIGINT, SIGHUP}) signals_.add(number);
   await_signals();
+  keep_snapshot_fresh();
   return supervisor_->begin();
+}
+
+// A snapshot is made at every change, but some of it changes with time alone: the failures within
+// the window, the strangers reaped.
+void Supervision::keep_snapshot_fresh() {
+  refresh_.expires_after(kSnapshotEvery);
+  refresh_.async_wait([this](const boost::system::error_code& error) {
+    if (error) return;
+    supervisor_->snapshot();
+    keep_snapshot_fresh();
+  });
 }
 
 void Supervision::await_signals() {

@@ -90,9 +90,9 @@ void add_recycle(Keys& keys) {
       "together are not recycled together.",
       Effect::Later);
   add(keys, "recycle.overlapped", boolean(), FIELD(recycle.overlapped),
-      "Whether the replacement is ready before the old worker stops.", Effect::Later);
+      "Whether the replacement is ready before the old worker stops.");
   add(keys, "recycle.at_once", whole(1, 1024), FIELD(recycle.at_once),
-      "Workers of the pool recycled at the same time.", Effect::Later);
+      "Workers of the pool recycled at the same time.");
   add(keys, "recycle.on_config_change", boolean(), FIELD(recycle.on_config_change),
       "Whether a changed configuration recycles running workers.", Effect::Later);
   add(keys, "idle.after", time_limit(), FIELD(idle.after),

@@ -79,6 +79,13 @@ Meaning meaning_of_signal(int signal, bool oom) {
                 "Raise limits.memory, or find the leak; recycle.over_memory "
                 "replaces a worker before it comes to this."};
       break;
+    case SIGPIPE:
+    case SIGALRM:
+    case SIGVTALRM:
+    case SIGTRAP:
+      return {Cause::Unknown,
+              "The worker gets this signal by what it does itself; let it handle "
+              "or ignore it."};
     default:
       break;
   }
@@ -191,14 +198,14 @@ Diagnosis diagnose(const Evidence& evidence, const Circumstances& circumstances)
 
   const Cause timeout = cause_of_timeout(circumstances.intent);
   if (timeout != Cause::Unknown) return {timeout, false, false, timeout_sentence(timeout), ""};
-  if (circumstances.intent == Intent::None || means_defect(told.cause)) return told;
+  if (circumstances.intent == Intent::None) return told;
 
   const auto* struck = std::get_if<Signaled>(&evidence.status);
   if (struck && struck->signal == SIGKILL && circumstances.kill_sent) {
-    return {Cause::KilledBySupervisor, true, false,
-            "did not stop within stop.timeout and was killed",
+    return {Cause::KilledBySupervisor, true, false, "did not stop in time and was killed",
             "Let the worker react to stop.signal sooner, or raise stop.timeout."};
   }
+  if (means_defect(told.cause)) return told;
   told.expected = is_expected(circumstances.intent);
   if (told.expected) {
     if (struck) told.cause = Cause::KilledBySupervisor;

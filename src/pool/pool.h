@@ -79,7 +79,9 @@ class Pool {
   std::optional<DisabledReason> disabled() const { return disabled_; }
   const std::string& disabled_because() const { return disabled_because_; }
   Availability availability() const;
-  bool is_published(WorkerId id) const;
+  bool is_published(WorkerId id) const;  // its pool's gateway has been told of it
+  bool is_serving(WorkerId id) const;
+  bool is_complete() const;  // as many workers serve as it wants now
   // Absent when it is so long ago that it was forgotten.
   std::optional<RecycleProgress> progress(BatchId batch) const;
   // Who keeps the pool from being recycled or stopped: for people who wait.

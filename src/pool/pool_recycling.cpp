@@ -10,7 +10,8 @@ namespace poolwarden::pool {
 
 namespace {
 constexpr std::size_t kProgressKept = 64;
-}
+constexpr std::size_t kMostWaiting = 1000;  // more come from a loop that does not wait
+}  // namespace
 
 Result<Pool::RecycleAnswer> Pool::recycle(std::optional<std::uint32_t> slot, RecycleReason reason,
                                           TimePoint now) {
@@ -24,6 +25,10 @@ Result<Pool::RecycleAnswer> Pool::recycle(std::optional<std::uint32_t> slot, Rec
   }
   if (slot && chosen.empty())
     return failure("pool " + settings_->name + " has no serving worker " + std::to_string(*slot));
+
+  if (tickets_.size() >= kMostWaiting)
+    return failure("pool " + settings_->name + " has " + std::to_string(tickets_.size()) +
+                   " recycles waiting already; use --wait");
 
   const BatchId batch{++last_batch_};
   while (progress_.size() >= kProgressKept) progress_.erase(progress_.begin());

@@ -174,6 +174,18 @@ bool Pool::any(WorkerState state) const {
                      [&](const auto& entry) { return entry.second.state == state; });
 }
 
+bool Pool::is_serving(WorkerId id) const {
+  const auto found = workers_.find(id);
+  return found != workers_.end() && found->second.state == WorkerState::Serving;
+}
+
+bool Pool::is_complete() const {
+  const auto serving = std::count_if(workers_.begin(), workers_.end(), [](const auto& entry) {
+    return entry.second.state == WorkerState::Serving;
+  });
+  return !demanded_ || serving >= desired_;
+}
+
 bool Pool::is_published(WorkerId id) const {
   const auto found = workers_.find(id);
   return found != workers_.end() && found->second.published;

@@ -134,8 +134,7 @@ std::vector<link::ToGateway> PoolRunner::introduction() const {
                                      pool_mode(pool_.availability())});
   messages.push_back(mode(pool_.availability()));
   for (const auto& [id, published] : published_) {
-    if (std::find(draining_.begin(), draining_.end(), id) == draining_.end())
-      messages.push_back(readiness(id, published));
+    if (pool_.is_serving(id)) messages.push_back(readiness(id, published));
   }
   return messages;
 }

@@ -2,7 +2,6 @@
 
 import faulthandler
 import os
-import shutil
 import signal
 from pathlib import Path
 
@@ -55,4 +54,3 @@ def supervise(program):
     finally:
         for supervisor in made:
             supervisor.destroy()
-            shutil.rmtree(supervisor.folder, ignore_errors=True)

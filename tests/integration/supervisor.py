@@ -3,6 +3,7 @@
 import itertools
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -103,8 +104,15 @@ class Supervisor:
 
     def stop(self, timeout=30):
         """Asks it to end, and returns its exit code."""
-        self.process.send_signal(signal.SIGTERM)
+        os.kill(self.pid(), signal.SIGTERM)
         return self.process.wait(timeout)
+
+    def pid(self):
+        """Its own, not that of the prefix (unshare) that started it."""
+        pid = self.process.pid
+        if not self._prefix:
+            return pid
+        return int(Path(f"/proc/{pid}/task/{pid}/children").read_text().split()[0])
 
     def finish(self):
         """The end of every story: a graceful stop, and nothing left behind."""
@@ -121,6 +129,7 @@ class Supervisor:
             except ProcessLookupError:
                 pass
         self.process.wait(30)
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def survivors(self):
         """Processes of this story, by the mark in their environment: pid -> command line."""

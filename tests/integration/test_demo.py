@@ -17,7 +17,8 @@ def demo(program, tmp_path):
     output = tmp_path / "output"
     with output.open("wb") as out:
         process = subprocess.Popen(
-            [program, "demo", "--listen", f"127.0.0.1:{port}", "--admin", f"127.0.0.1:{admin}"],
+            [program, "demo", "--listen", f"127.0.0.1:{port}", "--admin", f"127.0.0.1:{admin}",
+             "--control", str(tmp_path / "control.sock")],
             stdout=out, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
     yield process, port, admin, output
     if process.poll() is None:

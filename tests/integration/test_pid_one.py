@@ -1,9 +1,6 @@
 """As PID 1 of a container: reaps strangers, ends gracefully."""
 
-import os
-import signal
 import subprocess
-from pathlib import Path
 
 import pytest
 
@@ -16,12 +13,6 @@ def can_unshare():
     return subprocess.run([*AS_PID_ONE, "true"], capture_output=True).returncode == 0
 
 
-def pid_one(supervisor):
-    unshare = supervisor.process.pid
-    children = Path(f"/proc/{unshare}/task/{unshare}/children").read_text().split()
-    return int(children[0])
-
-
 @pytest.mark.skipif(not can_unshare(), reason="no right to make a PID namespace")
 def test_serves_reaps_and_ends(supervise, program):
     strangers = "( (exit 7) & ); ( (exit 0) & ); exec " + program + " sample-worker"
@@ -32,8 +23,7 @@ def test_serves_reaps_and_ends(supervise, program):
     eventually(lambda: supervisor.metric("poolwarden_orphans_reaped_total") >= 2, "strangers reaped")
     assert supervisor.metric("poolwarden_worker_failures_total") == 0
 
-    os.kill(pid_one(supervisor), signal.SIGTERM)
-    assert supervisor.process.wait(20) == 0
+    assert supervisor.stop() == 0
 
 
 @pytest.mark.skipif(not can_unshare(), reason="no right to make a PID namespace")
@@ -44,5 +34,4 @@ def test_replaces_a_worker_that_crashes(supervise):
     supervisor.post("/crash")
 
     eventually(lambda: supervisor.get().status == 200, "the replacement")
-    os.kill(pid_one(supervisor), signal.SIGTERM)
-    assert supervisor.process.wait(20) == 0
+    assert supervisor.stop() == 0

@@ -106,7 +106,7 @@ TEST(Diagnosis, SaysThatAWorkerWasKilledBecauseItDidNotStopInTime) {
   const Diagnosis why = diagnose(left(Signaled{SIGKILL}), {Intent::PoolStop, true, true});
   EXPECT_EQ(why.cause, Cause::KilledBySupervisor);
   EXPECT_TRUE(why.expected);
-  EXPECT_NE(why.sentence.find("stop.timeout"), std::string::npos);
+  EXPECT_NE(why.sentence.find("did not stop in time"), std::string::npos);
 }
 
 TEST(Diagnosis, FindsADefectEvenInAWorkerThatWasAskedToEnd) {

@@ -224,5 +224,30 @@ TEST(RecycleWithoutOverlap, WaitsForTheOldWorkerEvenOverAStopAndAStart) {
   EXPECT_EQ(spawned(bench.exits(1, kStoppedWell)), ids({2}));
 }
 
+TEST(Recycle, ACrashOnTheWayOutIsToldButFailsNobody) {
+  PoolSettings settings = web();
+  settings.rapid_fail.failures = 1;
+  Bench bench(settings);
+  bench.serve(1, 1);
+  bench.recycle();
+  bench.ready(2);
+  bench.drained(1);
+  const Decision end = bench.exits(1, Signaled{SIGSEGV});
+  EXPECT_TRUE(tells(end, EventKind::WorkerExited));
+  EXPECT_FALSE(tells(end, EventKind::PoolRapidFail));
+  EXPECT_EQ(bench.pool.state(), PoolState::Running);
+}
+
+TEST(Recycle, RefusesMoreWaitingRequestsThanAnybodyMeans) {
+  Bench bench(web());
+  bench.serve(1, 1);
+  for (int i = 0; i < 1001; ++i) {
+    ASSERT_TRUE(bench.pool.recycle(std::nullopt, RecycleReason::Manual, TimePoint())) << i;
+  }
+  const auto refused = bench.pool.recycle(std::nullopt, RecycleReason::Manual, TimePoint());
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().message, testing::HasSubstr("--wait"));
+}
+
 }  // namespace
 }  // namespace poolwarden::pool
