@@ -162,29 +162,29 @@ asio::awaitable<void> ControlServer::accept() {
   }
 }
 
+// The request is read before it is refused: a client that is answered while it still sends would
+// see a broken pipe instead of the answer.
 asio::awaitable<void> ControlServer::serve(Protocol::socket socket) {
   ++connections_;
   Conversation conversation(std::move(socket));
+  std::string text;
+  asio::steady_timer deadline(io_, kRequestWithin);
+  const auto read =
+      co_await (asio::async_read_until(conversation.socket(),
+                                       asio::dynamic_buffer(text, kMaxRequest), '\n', kUseTuple) ||
+                deadline.async_wait(kUseTuple));
+  boost::system::error_code error;
+  const boost::json::value request = boost::json::parse(text.substr(0, text.find('\n')), error);
   struct stat file {};
   const bool known = ::stat(path_.c_str(), &file) == 0;
   if (!known || !may_command(conversation.socket().native_handle(), file.st_gid)) {
     co_await conversation.finish(1,
                                  "you may not command this supervisor: be root, its own user, "
                                  "or a member of the control socket's group");
+  } else if (read.index() != 0 || error || !request.is_object()) {
+    co_await conversation.finish(2, "the request is not one line of JSON");
   } else {
-    std::string text;
-    asio::steady_timer deadline(io_, kRequestWithin);
-    auto read = co_await (asio::async_read_until(conversation.socket(),
-                                                 asio::dynamic_buffer(text, kMaxRequest), '\n',
-                                                 kUseTuple) ||
-                          deadline.async_wait(kUseTuple));
-    boost::system::error_code error;
-    const boost::json::value request = boost::json::parse(text.substr(0, text.find('\n')), error);
-    if (read.index() != 0 || error || !request.is_object()) {
-      co_await conversation.finish(2, "the request is not one line of JSON");
-    } else {
-      co_await handler_(request.get_object(), conversation);
-    }
+    co_await handler_(request.get_object(), conversation);
   }
   --connections_;
 }

@@ -35,7 +35,7 @@ struct Surroundings {
   ResponseHead response_head = {};  // the same
 };
 
-class Session : private Waiter {
+class Session final : private Waiter {
  public:
   Session(Surroundings& around, Socket socket, std::string address, link::ListenerRow& listener);
   Session(const Session&) = delete;

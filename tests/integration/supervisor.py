@@ -120,6 +120,9 @@ class Supervisor:
             code = self.stop()
             assert code == 0, f"poolwarden ended with {code}"
         eventually(lambda: not self.survivors(), f"no survivors, but {self.survivors()}", 10)
+        complaints = [line for line in self.log_text().splitlines()
+                      if "Sanitizer" in line or "runtime error" in line]
+        assert not complaints, "\n".join(complaints)
 
     def destroy(self):
         """Whatever happened, nothing outlives the story."""

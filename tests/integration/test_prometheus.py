@@ -62,7 +62,7 @@ def check(text):
 
 
 def test_promtool_is_content(supervise):
-    supervisor = supervise({"web": {"workers": 2}, "batch": {"routes": []}})
+    supervisor = supervise({"web": {"workers": 2}, "batch": {"routes": [], "command": ["sleep", "infinity"]}})
     fresh = check(supervisor.admin("/metrics").body)
     supervisor.get()
     supervisor.post("/crash")

@@ -35,7 +35,7 @@ def test_five_failures_take_the_pool_out_until_it_is_started(supervise, program,
     eventually(lambda: disabled(supervisor, "rapid_fail"), "rapid-fail")
     answer = supervisor.get()
     assert (answer.status, answer.reason) == (503, "rapid_fail")
-    assert supervisor.admin("/readyz").status == 503
+    eventually(lambda: supervisor.admin("/readyz").status == 503, "not ready")
     assert supervisor.admin("/healthz").status == 200
     assert supervisor.metric("poolwarden_pool_rapid_fail_trips_total", pool="web") == 1
     assert supervisor.metric("poolwarden_worker_failures_total", pool="web",
@@ -92,7 +92,7 @@ def test_other_pools_go_on(supervise):
     eventually(lambda: supervisor.get("/bad").reason == "rapid_fail", "rapid-fail of bad")
 
     assert supervisor.get("/info").json["pool"] == "web"
-    assert supervisor.admin("/readyz").status == 503
+    eventually(lambda: supervisor.admin("/readyz").status == 503, "not ready")
 
 
 def test_retry_after_is_told_when_it_is_configured(supervise):
