@@ -1,5 +1,6 @@
 // `demo`: the embedded default. A pool of sample workers behind the gateway, and what to try.
 
+#include <cerrno>
 #include <iostream>
 
 #include "cli/client.h"
@@ -25,11 +26,12 @@ config::Settings demo_settings() {
 }
 
 void print_tour(const Addresses& at) {
+  const std::string program = program_invocation_name;  // as it was typed: build/poolwarden
   const std::string web = "http://" + at.listeners.front();
   const std::string metrics = "http://" + at.admin + "/metrics";
   std::cerr << "\npoolwarden demo: two sample workers behind the gateway. Ctrl-C ends it.\n\n"
             << "  page      " << web << "/\n"
-            << "  status    poolwarden status --control " << at.control << "\n"
+            << "  status    " << program << " status --control " << at.control << "\n"
             << "  metrics   " << metrics << "\n\n"
             << "Try:\n"
             << "  curl " << web << "/info\n"
@@ -38,7 +40,7 @@ void print_tour(const Addresses& at) {
             << "  for i in 1 2 3 4 5; do curl -X POST " << web << "/crash; done   # rapid-fail\n"
             << "  curl -i " << web << "/info          # 503, X-Poolwarden-Reason: rapid_fail\n"
             << "  curl -s " << metrics << " | grep pool_disabled\n"
-            << "  poolwarden start demo --control " << at.control << "\n\n";
+            << "  " << program << " start demo --control " << at.control << "\n\n";
 }
 
 }  // namespace

@@ -13,6 +13,7 @@
 #include "cli/command_line.h"
 #include "cli/commands.h"
 #include "cli/runtime_directory.h"
+#include "process/process_table.h"
 
 namespace poolwarden::cli {
 
@@ -26,6 +27,7 @@ int keeper_entry(const Words& words) {
 
   const cgroup::Tree tree = cgroup::Tree::open({}, words.before[0]);
   tree.remove_leftovers();
+  process::kill_marked(process::marker_prefix(words.before[1]));
   tree.remove();
   remove_runtime_directory(words.before[1]);
   return kDone;

@@ -100,6 +100,7 @@ asio::awaitable<void> Orders::start(PoolOrder order, Conversation& client) {
       co_return;
     }
     co_await changes_.wait_until(order.deadline);
+    if (client.has_left()) co_return;
   }
   if (pool.disabled()) {
     co_await client.finish(kFailed, name + " did not start: " + pool.disabled_because());
@@ -122,6 +123,7 @@ asio::awaitable<void> Orders::stop(PoolOrder order, Conversation& client) {
       co_return;
     }
     co_await changes_.wait_until(order.deadline);
+    if (client.has_left()) co_return;
   }
   co_await client.finish(kDone, name + " is " + std::string(pool::name(pool.state())));
 }
@@ -169,6 +171,7 @@ asio::awaitable<void> Orders::follow_recycle(PoolOrder order, pool::BatchId batc
       if (!co_await client.send(line("progress", json::value(count)))) co_return;
     }
     co_await changes_.wait_until(order.deadline);
+    if (client.has_left()) co_return;
   }
 }
 

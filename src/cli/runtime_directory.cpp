@@ -41,7 +41,10 @@ bool is_ours(const fs::path& path) {
 
 Result<void> make_in(const fs::path& place, const fs::path& path) {
   std::error_code error;
-  fs::create_directories(place, error);
+  if (fs::create_directories(place, error)) {
+    // Whatever our umask: the gateway's user must get through.
+    fs::permissions(place, fs::perms(0755), error);
+  }
   if (is_ours(path)) fs::remove_all(path, error);
   // Passed through by the gateway's and the workers' users, listed by nobody but us.
   if (::mkdir(path.c_str(), 0711) != 0)

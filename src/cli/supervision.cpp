@@ -26,6 +26,7 @@
 #include "metrics/status_report.h"
 #include "process/hook.h"
 #include "process/linux_worker_host.h"
+#include "process/process_table.h"
 #include "process/reaper.h"
 #include "supervisor/supervisor.h"
 
@@ -48,6 +49,10 @@ class Supervision {
         companions_(io_, known_, settings.gateway.user),
         reaper_(io_, known_) {}
 
+  ~Supervision();
+  Supervision(const Supervision&) = delete;
+  Supervision& operator=(const Supervision&) = delete;
+
   Result<void> open();
   Result<void> begin();
   int run();
@@ -64,6 +69,7 @@ class Supervision {
   void run_hook(const pool::RunHook& hook);
   void hook_ended(const std::string& pool, const std::string& hook,
                   const Result<diagnosis::ExitStatus>& ended);
+  void end_when_hooks_have();
   void limits_unenforced(const std::string& pool, const std::vector<std::string>& sentences);
   void tell_containment();
   void await_signals();
@@ -96,12 +102,16 @@ class Supervision {
   std::size_t leftovers_ = 0;
   bool is_pid1_ = ::getpid() == 1;
   bool is_subreaper_ = false;
+  int hooks_running_ = 0;
+  bool ended_ = false;
   int exit_code_ = 0;
 };
 
 // In the order in which one needs the other; whatever fails, nothing was started yet.
 Result<void> Supervision::open() {
   ::signal(SIGPIPE, SIG_IGN);
+  // From here on they are kept until the loop runs, also as PID 1.
+  for (const int number : {SIGTERM, SIGINT, SIGHUP}) signals_.add(number);
   if (auto opened = open_control(); !opened) return opened;
   if (auto opened = open_containment(); !opened) return opened;
   if (speaks_http()) {
@@ -141,6 +151,7 @@ Result<void> Supervision::open_containment() {
   auto directory = make_runtime_directory(name_);
   if (!directory) return directory.error();
   runtime_directory_ = std::move(*directory);
+  leftovers_ += process::kill_marked(process::marker_prefix(runtime_directory_));
   if (is_pid1_) return {};
   is_subreaper_ = process::become_subreaper().has_value();
   return companions_.start_keeper(name_, runtime_directory_, control_->lock_fd());
@@ -180,7 +191,8 @@ Result<void> Supervision::open_supervisor(link::ScoreboardMap scoreboard) {
                                                          seams(), snapshots_);
   supervisor_->on_end([this](int exit_code) {
     exit_code_ = exit_code;
-    io_.stop();
+    ended_ = true;
+    end_when_hooks_have();
   });
   orders_ = std::make_unique<Orders>(io_, *supervisor_, telling_->journal(), changes_,
                                      [this] { return report(*supervisor_->snapshot()); });
@@ -254,9 +266,12 @@ void Supervision::run_hook(const pool::RunHook& hook) {
   command.on_output = [this, name = hook.name](bool, const std::string& line) {
     telling_->journal().log(pool::Level::Info, name + ": " + line);
   };
+  ++hooks_running_;
   process::run_hook(io_, known_, std::move(command),
                     [this, pool, name = hook.name](const Result<diagnosis::ExitStatus>& ended) {
                       hook_ended(pool, name, ended);
+                      --hooks_running_;
+                      end_when_hooks_have();
                     });
 }
 
@@ -285,10 +300,14 @@ void Supervision::tell_containment() {
     telling_->tell({EventKind::ContainmentDegraded, "", std::nullopt, sentence});
 }
 
+// Whom an action was to page must hear of it, also when an essential pool takes everything with it.
+void Supervision::end_when_hooks_have() {
+  if (ended_ && hooks_running_ == 0) io_.stop();
+}
+
 Result<void> Supervision::begin() {
   tell_containment();
   reaper_.start();
-  for (const int number : {SIGTERM, SIGINT, SIGHUP}) signals_.add(number);
   await_signals();
   keep_snapshot_fresh();
   return supervisor_->begin();
@@ -321,11 +340,15 @@ void Supervision::await_signals() {
 
 int Supervision::run() {
   io_.run();
+  return exit_code_;
+}
+
+// Also after a start that failed half-way.
+Supervision::~Supervision() {
   admin_.reset();
   companions_.stop_keeper();
-  tree_->remove();
-  remove_runtime_directory(runtime_directory_);
-  return exit_code_;
+  if (tree_) tree_->remove();
+  if (!runtime_directory_.empty()) remove_runtime_directory(runtime_directory_);
 }
 
 bool Supervision::speaks_http() const {

@@ -8,6 +8,9 @@
 namespace poolwarden::config {
 namespace {
 
+// What one message to the gateway holds, with paths as long as they may be.
+constexpr std::size_t kMostRoutes = 128;
+
 using pool::PoolSettings;
 using worker::ConnectMode;
 
@@ -70,6 +73,11 @@ void check_routes(const std::vector<PlacedPool>& pools) {
   std::map<std::string, Owner> owners;
   for (const PlacedPool& pool : pools) {
     const Cell list = pool.cell.below("routes");
+    if (list.node->items.size() > kMostRoutes) {
+      list.error("expected at most " + std::to_string(kMostRoutes) + " routes, got " +
+                 std::to_string(list.node->items.size()) +
+                 "; use a shorter path that covers several, or another pool");
+    }
     // With a wrong one left out, routes and items do not match; that one is told of already.
     if (list.node->items.size() != pool.settings->routes.size()) continue;
     for (std::size_t i = 0; i < pool.settings->routes.size(); ++i) {

@@ -58,6 +58,8 @@ Format<std::string> route_host() {
                                     parse_host, [](const std::string& host) { return host; });
 }
 
+constexpr std::size_t kLongestRoute = 512;
+
 std::optional<std::string> read_route_path(const Cell& cell) {
   std::optional<std::string> path = url_path("/ or /api").read(cell);
   if (path && path->find('?') != std::string::npos) {
@@ -65,6 +67,11 @@ std::optional<std::string> read_route_path(const Cell& cell) {
     return std::nullopt;
   }
   // A prefix ends at a segment anyway, so /api/ and /api are one route.
+  if (path && path->size() > kLongestRoute) {
+    cell.expected("a path of at most " + std::to_string(kLongestRoute) + " bytes",
+                  "a route is the beginning of a path");
+    return std::nullopt;
+  }
   while (path && path->size() > 1 && path->ends_with('/')) path->pop_back();
   return path;
 }

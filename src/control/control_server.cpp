@@ -76,10 +76,23 @@ Result<loop::UniqueFd> lock(const std::string& path) {
 Result<void> make_parent(const std::string& path) {
   const std::filesystem::path parent = std::filesystem::path(path).parent_path();
   std::error_code error;
-  std::filesystem::create_directories(parent, error);
+  const std::string cure = "; choose another path with `control:` or --control";
+  const bool made = std::filesystem::create_directories(parent, error);
   if (error)
-    return Error{error, "cannot create directory " + parent.string() + ": " + error.message() +
-                            "; choose another path with `control:` or --control"};
+    return Error{error,
+                 "cannot create directory " + parent.string() + ": " + error.message() + cure};
+  // Root's may be passed through by all, whatever our umask; another user's is that user's alone.
+  if (made) {
+    const auto mode =
+        ::geteuid() == 0 ? std::filesystem::perms(0755) : std::filesystem::perms(0700);
+    std::filesystem::permissions(parent, mode, error);
+  }
+  struct stat found {};
+  const bool is_trusted =
+      ::stat(parent.c_str(), &found) == 0 && (found.st_uid == ::geteuid() || found.st_uid == 0);
+  if (!is_trusted)
+    return failure("cannot use directory " + parent.string() +
+                   " for the control socket: it belongs to another user" + cure);
   return {};
 }
 
@@ -89,6 +102,11 @@ asio::awaitable<bool> Conversation::send(const boost::json::object& line) {
   const std::string text = boost::json::serialize(line) + "\n";
   auto [error, sent] = co_await asio::async_write(socket_, asio::buffer(text), kUseTuple);
   co_return !error;
+}
+
+bool Conversation::has_left() {
+  char byte = 0;
+  return ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
 }
 
 asio::awaitable<void> Conversation::finish(int exit_code, const std::string& message,

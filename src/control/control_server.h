@@ -28,6 +28,8 @@ class Conversation {
   // Sends the last line: the client's exit code, and a sentence for people.
   boost::asio::awaitable<void> finish(int exit_code, const std::string& message,
                                       boost::json::object data = {});
+  // Whether the client has hung up; for those who wait for something else meanwhile.
+  bool has_left();
   boost::asio::local::stream_protocol::socket& socket() { return socket_; }
 
  private:

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <boost/asio/co_spawn.hpp>
@@ -24,6 +25,14 @@ void leave_signals_to_supervisor() {
   for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGPIPE}) ::signal(signal, SIG_IGN);
 }
 
+// A request that is served takes two descriptors, one that waits takes one: all that we may have.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 void say(const std::string& sentence) {
   std::fprintf(stderr, "poolwarden gateway: %s\n", sentence.c_str());
 }
@@ -33,6 +42,7 @@ void say(const std::string& sentence) {
 int run_gateway(int link_fd, int scoreboard_fd) {
   leave_signals_to_supervisor();
   ::prctl(PR_SET_DUMPABLE, 0);
+  raise_descriptor_limit();
   loop::UniqueFd link(link_fd);
   const loop::UniqueFd scoreboard(scoreboard_fd);
   const Result<link::ScoreboardMap> board = link::ScoreboardMap::open_for_writing(scoreboard.get());

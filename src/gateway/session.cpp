@@ -163,7 +163,8 @@ bool Session::watches_client() const {
 void Session::sweep(TimePoint now) {
   if (client_.reading.expired(now)) return cut(client_.reading.reason);
   if (client_.writing.expired(now)) return cut(client_.writing.reason);
-  if (request_deadline_ <= now) return cut(Cut::RequestTimeout);
+  const bool tunnels = forwarder_ != nullptr && forwarder_->is_tunnel();
+  if (request_deadline_ <= now && !tunnels) return cut(Cut::RequestTimeout);
   if (client_.cut != Cut::None) return cut(client_.cut);  // it may have missed the first time
   if (forwarder_ == nullptr) return;
   if (forwarder_->connects_too_long(now)) return forwarder_->cut();

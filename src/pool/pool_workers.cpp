@@ -10,6 +10,10 @@ namespace poolwarden::pool {
 
 using diagnosis::Intent;
 
+namespace {
+constexpr std::size_t kMostLeaving = 3;  // beside the one that has the slot
+}
+
 void Pool::fill(StartReason reason, TimePoint now, Decision& decision) {
   for (std::uint32_t number = 0; number < slots_.size(); ++number) {
     if (!slots_[number].respawn_at && is_open(number))
@@ -19,15 +23,18 @@ void Pool::fill(StartReason reason, TimePoint now, Decision& decision) {
 
 // Whether the slot lacks a worker and nothing that is under way will give it one. A worker that is
 // being killed for a failure keeps its slot until that failure has been counted; one that is
-// recycled without overlap keeps it until it is gone.
+// recycled without overlap keeps it until it is gone; and whoever starts and stops a pool in quick
+// succession does not pile up workers that still leave.
 bool Pool::is_open(std::uint32_t slot) const {
-  return std::none_of(workers_.begin(), workers_.end(), [&](const auto& entry) {
-    const Worker& worker = entry.second;
-    if (worker.name.slot != slot) return false;
-    if (worker.state == WorkerState::Starting || worker.state == WorkerState::Serving) return true;
-    if (!diagnosis::is_expected(worker.intent)) return true;
-    return worker.intent == Intent::Recycle && !settings_->recycle.overlapped;
-  });
+  std::size_t leaving = 0;
+  for (const auto& [id, worker] : workers_) {
+    if (worker.name.slot != slot) continue;
+    if (worker.state == WorkerState::Starting || worker.state == WorkerState::Serving) return false;
+    if (!diagnosis::is_expected(worker.intent)) return false;
+    if (worker.intent == Intent::Recycle && !settings_->recycle.overlapped) return false;
+    ++leaving;
+  }
+  return leaving < kMostLeaving;
 }
 
 void Pool::spawn(std::uint32_t slot, StartReason reason, std::optional<WorkerId> replaces,

@@ -4,8 +4,11 @@
 
 #include <algorithm>
 #include <charconv>
+#include <chrono>
+#include <csignal>
 #include <set>
 #include <sstream>
+#include <thread>
 
 #include "cgroup/kernel_files.h"
 
@@ -25,10 +28,22 @@ ProcessEntry parse_stat(pid_t pid, const std::string& text) {
 
 bool is_alive(const ProcessEntry& entry) { return entry.state != 'Z' && entry.state != 'X'; }
 
-bool was_started_with(pid_t pid, const std::string& marker) {
+// Whether an entry of its environment is `marker`, or begins with it.
+bool was_started_with(pid_t pid, const std::string& marker, bool whole) {
   const auto text = cgroup::read_text("/proc/" + std::to_string(pid) + "/environ");
+  if (!text) return false;
   // Entries end with a zero byte each.
-  return text && ('\0' + *text).find('\0' + marker + '\0') != std::string::npos;
+  const std::string end = whole ? std::string(1, '\0') : std::string();
+  return ('\0' + *text).find('\0' + marker + end) != std::string::npos;
+}
+
+void add_descendants(const std::vector<ProcessEntry>& all, std::set<pid_t>& members) {
+  for (bool grown = true; grown;) {
+    grown = false;
+    for (const ProcessEntry& entry : all)
+      if (is_alive(entry) && members.contains(entry.parent))
+        grown |= members.insert(entry.pid).second;
+  }
 }
 
 }  // namespace
@@ -57,16 +72,35 @@ std::vector<pid_t> find_tree(const TreeSigns& signs) {
   for (const ProcessEntry& entry : all) {
     if (entry.pid == self || entry.pid == 1 || !is_alive(entry)) continue;
     const bool in_session = entry.pid == signs.root || entry.session == signs.root;
-    if ((in_session && !reused) || was_started_with(entry.pid, signs.marker))
+    if ((in_session && !reused) || was_started_with(entry.pid, signs.marker, true))
       members.insert(entry.pid);
   }
-  for (bool grown = true; grown;) {
-    grown = false;
-    for (const ProcessEntry& entry : all)
-      if (is_alive(entry) && members.contains(entry.parent))
-        grown |= members.insert(entry.pid).second;
-  }
+  add_descendants(all, members);
   return {members.begin(), members.end()};
+}
+
+std::string marker_prefix(const std::string& runtime_directory) {
+  return "NOTIFY_SOCKET=" + runtime_directory + "/";
+}
+
+std::size_t kill_marked(const std::string& prefix) {
+  using namespace std::chrono_literals;
+  std::set<pid_t> killed;
+  const auto patience = std::chrono::steady_clock::now() + 2s;
+  while (std::chrono::steady_clock::now() < patience) {
+    const std::vector<ProcessEntry> all = list_processes();
+    std::set<pid_t> members;
+    for (const ProcessEntry& entry : all) {
+      const bool spared = entry.pid == ::getpid() || entry.pid == 1 || !is_alive(entry);
+      if (!spared && was_started_with(entry.pid, prefix, false)) members.insert(entry.pid);
+    }
+    if (members.empty()) break;
+    add_descendants(all, members);
+    for (const pid_t pid : members) ::kill(pid, SIGKILL);
+    killed.insert(members.begin(), members.end());
+    std::this_thread::sleep_for(2ms);
+  }
+  return killed.size();
 }
 
 }  // namespace poolwarden::process

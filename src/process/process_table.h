@@ -30,4 +30,11 @@ struct TreeSigns {
 // that left all three cannot be found.
 std::vector<pid_t> find_tree(const TreeSigns& signs);
 
+// What every worker below this runtime directory has in its environment, up to its own number.
+std::string marker_prefix(const std::string& runtime_directory);
+
+// Kills whoever has a variable that begins so, and their descendants, until nobody is left; gives
+// up after 2 s. Returns how many were killed. For the end of what a former supervisor left.
+std::size_t kill_marked(const std::string& prefix);
+
 }  // namespace poolwarden::process

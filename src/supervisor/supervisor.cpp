@@ -162,7 +162,10 @@ void Supervisor::shut_down(const std::string& because) {
     asio::co_spawn(io_, wind_down(), loop::rethrow);
     return;
   }
-  if (killing_) return;
+  if (killing_) {  // something hangs in the kernel: leave it behind
+    if (on_end_) std::exchange(on_end_, nullptr)(kExitGaveUp);
+    return;
+  }
   killing_ = true;
   wait_.cancel();
   for (const auto& runner : runners_) {

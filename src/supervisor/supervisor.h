@@ -35,6 +35,7 @@ struct Seams {
 };
 
 inline constexpr int kExitDone = 0;
+inline constexpr int kExitGaveUp = 1;
 inline constexpr int kExitEssential = 10;
 
 class Supervisor {
@@ -46,7 +47,8 @@ class Supervisor {
   // Errors: the gateway cannot be started.
   Result<void> begin();
 
-  // Ends everything gracefully; asked for again, at once. on_end is called when all is gone.
+  // Ends everything gracefully; asked for again, at once; a third time, without waiting for the
+  // end of anything. on_end is called when all is gone.
   void shut_down(const std::string& because);
   void on_end(std::function<void(int exit_code)> call) { on_end_ = std::move(call); }
 

@@ -35,10 +35,14 @@ class Supervisor:
     story shows the settings that it is about."""
 
     def __init__(self, program, pools, wait="ready", prefix=(), stdout=None, command=None,
-                 **options):
+                 in_own_folder=False, **options):
         self.program = program
         self.folder = Path(tempfile.mkdtemp(prefix="pw-"))  # short: a socket's path has 107 bytes
-        self.folder.chmod(0o755)  # the gateway, another user, passes through it to the workers
+        # The gateway, another user, passes through it to the workers; with `in_own_folder` the
+        # supervisor is another user too, and has it for its socket.
+        self.folder.chmod(0o755)
+        if in_own_folder:
+            os.chown(self.folder, 65534, 65534)
         self.port = free_port()
         self.admin_port = free_port()
         self.control = self.folder / "control.sock"

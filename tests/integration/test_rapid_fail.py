@@ -2,6 +2,8 @@
 
 import stat
 
+import os
+
 from waiting import eventually
 
 FIVE_IN_FIVE_MINUTES = {"failures": 5, "within": "5m"}
@@ -126,3 +128,17 @@ def test_an_essential_pool_takes_the_supervisor_with_it(supervise):
                                     "rapid_fail": {"failures": 2}}}, wait=None)
 
     assert supervisor.process.wait(60) == 10
+
+
+def test_the_action_of_an_essential_pool_is_waited_for(supervise, tmp_path):
+    told = tmp_path / "told"
+    release = tmp_path / "release"
+    os.mkfifo(release)
+    action = ["/bin/sh", "-c", f"echo begun > {told}; read go < {release}; echo ended >> {told}"]
+    supervisor = supervise({"web": {"command": ["/bin/false"], "essential": True,
+                                    "rapid_fail": {"failures": 1, "action": action}}}, wait=None)
+    eventually(lambda: "pool.stopped" in supervisor.log_text(), "the end of the pool")
+    release.write_text("go\n")
+
+    assert supervisor.process.wait(60) == 10
+    assert told.read_text().split() == ["begun", "ended"]

@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+from pathlib import Path
 
 from waiting import eventually, gone
 
@@ -48,3 +50,35 @@ def test_stopped_worker_processes_die_with_it_too(supervise):
     supervisor.process.wait(10)
 
     eventually(lambda: gone(worker), "the end of the stopped worker", 10)
+
+
+def test_grandchildren_die_without_cgroups_too(supervise):
+    nobody = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
+    supervisor = supervise({"web": {}}, prefix=nobody, in_own_folder=True)
+    family = [int(pid) for pid in supervisor.post("/fork?count=4").text.split()]
+    assert len(family) == 4
+
+    supervisor.process.kill()
+    supervisor.process.wait(10)
+
+    eventually(lambda: all(gone(pid) for pid in family), "the end of the grandchildren", 10)
+
+
+def test_a_start_that_fails_leaves_nothing_behind(supervise, program):
+    supervisor = supervise({"web": {}})
+    other = str(supervisor.folder / "other.sock")
+
+    second = subprocess.run([program, "run", str(supervisor.file), "--control", other],
+                            capture_output=True, text=True, timeout=60)
+
+    assert second.returncode == 1 and "cannot listen" in second.stderr
+    assert leftovers(other) == []
+
+
+def leftovers(control):
+    """Directories of the supervisor with this control socket, named after a hash of its path."""
+    number = 2166136261
+    for byte in control.encode():
+        number = (number ^ byte) * 16777619 % 2**32
+    return [path for place in ("/run/poolwarden", "/sys/fs/cgroup")
+            for path in Path(place).glob(f"**/poolwarden-{number:08x}")]

@@ -43,3 +43,18 @@ def test_an_ordinary_answer_to_an_upgrade_is_passed_on(supervise):
     answer = supervisor.get("/info", headers={"Connection": "Upgrade", "Upgrade": "something/1"})
     assert answer.status == 200
     assert answer.json["path"] == "/info"
+
+
+def test_request_timeout_is_for_requests_not_for_tunnels(supervise):
+    supervisor = supervise({"web": {"health": {"request_timeout": "300ms"}}})
+
+    async def talk_for_a_second():
+        uri = f"ws://127.0.0.1:{supervisor.port}/websocket"
+        async with websockets.connect(uri) as socket:
+            loop = asyncio.get_running_loop()
+            began = loop.time()
+            while loop.time() - began < 1:
+                await socket.send("still here")
+                assert await socket.recv() == "still here"
+
+    asyncio.run(talk_for_a_second())

@@ -5,6 +5,14 @@
 namespace poolwarden::config {
 namespace {
 
+TEST(BadPoolKeys, TooManyRoutesForOneMessageAreRefused) {
+  std::string routes = "routes: [";
+  for (int i = 0; i < 129; ++i) routes += "{path: /r" + std::to_string(i) + "}, ";
+  expect_complaints({{pool(routes + "]"), 4, 13, "pools.web.routes", "at most 128 routes, got 129"},
+                     {pool("routes: [{path: /" + std::string(600, 'a') + "}]"), 4, 21,
+                      "pools.web.routes[0].path", "at most 512 bytes"}});
+}
+
 TEST(BadPoolKeys, AreToldOfAtTheirPlaces) {
   expect_complaints({
       {"pools: {web: {comand: [a]}}", 1, 9, "pools.web",

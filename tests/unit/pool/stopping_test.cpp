@@ -268,5 +268,17 @@ TEST(RunningTime, IsCountedOverAllRuns) {
   EXPECT_EQ(shot.running_since, WallTime{} + (bench.now - TimePoint{}) - 7s);
 }
 
+TEST(Start, DoesNotPileUpWorkersThatStillLeave) {
+  Bench bench(web());
+  bench.serve(1, 1);
+  std::size_t alive = 1;
+  for (int i = 0; i < 10; ++i) {
+    bench.stop();
+    alive += spawned(bench.start()).size();
+  }
+  EXPECT_LE(alive, 4u);
+  EXPECT_EQ(spawned(bench.exits(1, Signaled{SIGTERM})).size(), 1u);  // then it goes on
+}
+
 }  // namespace
 }  // namespace poolwarden::pool
