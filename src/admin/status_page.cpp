@@ -129,9 +129,9 @@ const section = pool => {
   if (pool.workers.length) made.append(workers(pool));
   const last = pool.last_exit;
   if (last) {
-    made.append(node("p", "Last unexpected end: worker " + last.worker + " " + last.status + " (" +
-      last.diagnosis + "), " + age(Date.now() / 1000 - last.ended) + " ago. " +
-      last.explanation + " " + last.next_step, "dim"));
+    made.append(node("p", "Last unexpected end, " + age(Date.now() / 1000 - last.ended) +
+      " ago: worker " + last.worker + " " + last.explanation + " (" + last.diagnosis + "). " +
+      last.next_step, "dim"));
   }
   return made;
 };

@@ -43,6 +43,9 @@ PoolSnapshot Pool::snapshot(TimePoint now, WallTime wall) const {
     seen.status_text = worker.status_text;
     shot.workers.push_back(std::move(seen));
   }
+  std::stable_sort(shot.workers.begin(), shot.workers.end(), [](const auto& a, const auto& b) {
+    return a.name.slot < b.name.slot;  // of a slot, the older one first
+  });
   return shot;
 }
 
