@@ -92,9 +92,9 @@ Decision Pool::worker_exited(WorkerId id, const diagnosis::Evidence& evidence, T
   EventKind kind = EventKind::WorkerStopped;
   if (!why.expected) {
     // A worker that crashes on its way out, after the stop signal, fails nobody.
-    const bool was_asked = diagnosis::is_expected(worker.intent) &&
-                           (worker.state == WorkerState::Stopping ||
-                            worker.state == WorkerState::Killing);
+    const bool was_asked =
+        diagnosis::is_expected(worker.intent) &&
+        (worker.state == WorkerState::Stopping || worker.state == WorkerState::Killing);
     details.counts_as_failure = is_wanted() && !was_asked && !is_spare(worker);
     kind = worker.ready_at ? EventKind::WorkerExited : EventKind::WorkerStartFailed;
     if (!worker.ready_at) details.start_failure = start_failure_of(*certificate);
