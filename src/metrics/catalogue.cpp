@@ -178,8 +178,6 @@ constexpr std::array<MetricInfo, kMetrics> kCatalogue = {{
      "Gateway processes that ended unexpectedly and were started again."},
     {OrphansReaped, C, "poolwarden_orphans_reaped_total", "",
      "Processes of nobody that were reaped as PID 1 or subreaper."},
-    {DescendantsKilled, C, "poolwarden_descendants_killed_total", "",
-     "Processes that a worker left behind and that were killed."},
     {ScrapeDuration, G, "poolwarden_scrape_collector_duration_seconds", "collector",
      "How long this part of the scrape took."},
     {ScrapeSuccess, G, "poolwarden_scrape_collector_success", "collector",

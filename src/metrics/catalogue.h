@@ -105,7 +105,6 @@ enum class Metric {
   SnapshotTimestamp,
   GatewayRestarts,
   OrphansReaped,
-  DescendantsKilled,
   ScrapeDuration,
   ScrapeSuccess,
   ProcessCpu,

@@ -145,7 +145,6 @@ void add_totals(Samples& samples, const pool::Snapshot& snapshot) {
   samples.add(Metric::SnapshotTimestamp, {}, std::optional(snapshot.taken));
   samples.add(Metric::GatewayRestarts, {}, static_cast<double>(snapshot.gateway_restarts));
   samples.add(Metric::OrphansReaped, {}, static_cast<double>(snapshot.orphans_reaped));
-  samples.add(Metric::DescendantsKilled, {}, static_cast<double>(snapshot.descendants_killed));
   const pool::ContainmentSnapshot& containment = snapshot.containment;
   samples.add(Metric::ContainmentInfo,
               {{"cgroup", containment.cgroup},

@@ -165,7 +165,6 @@ json::object supervisor_object(const pool::Snapshot& snapshot, WallTime now) {
       {"gateway_pid", snapshot.gateway_pid},
       {"gateway_restarts", snapshot.gateway_restarts},
       {"orphans_reaped", snapshot.orphans_reaped},
-      {"descendants_killed", snapshot.descendants_killed},
       {"containment",
        {{"cgroup", text(snapshot.containment.cgroup)},
         {"subreaper", snapshot.containment.subreaper},

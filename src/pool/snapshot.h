@@ -67,7 +67,6 @@ struct Snapshot {
   ContainmentSnapshot containment;
   std::vector<std::string> listeners;
   std::uint64_t orphans_reaped = 0;
-  std::uint64_t descendants_killed = 0;
 };
 
 // 200 on /readyz: every essential pool, or every pool if none is essential, can serve.
