@@ -1,21 +1,12 @@
 #include "config/check_pool.h"
 
-#include <algorithm>
-#include <map>
-
-#include "config/key_table.h"
+#include "config/worker_formats.h"
 
 namespace poolwarden::config {
 namespace {
 
-// What one message to the gateway holds, with paths as long as they may be.
-constexpr std::size_t kMostRoutes = 128;
-
 using pool::PoolSettings;
 using worker::ConnectMode;
-
-constexpr std::uint64_t kMostWorkers =
-    4096;  // of all pools, as many as the scoreboard has rows for
 
 void decide_readiness(const Cell& cell, PoolSettings& pool) {
   const bool given = cell.has("ready.when") || cell.has("ready.http");
@@ -47,10 +38,19 @@ void check_readiness(const Cell& cell, const PoolSettings& pool) {
   }
 }
 
-void check_ping(const Cell& cell) {
-  if (cell.has("health.ping") && !cell.has("health.ping.http")) {
+void check_ping(const Cell& cell, const PoolSettings& pool) {
+  const pool::Ping& ping = pool.health.ping;
+  if (cell.has("health.ping") && !ping.http_path && !ping.notify) {
     cell.below("health.ping")
-        .error("a ping needs a path to ask for: add http: /healthz, or remove ping");
+        .error(
+            "a ping needs a way: add http: /healthz, which is asked of the worker, or notify: "
+            "true, when the worker sends WATCHDOG=1 by itself; or remove ping");
+  }
+  if (ping.http_path && !pool.speaks_http()) {
+    cell.below("health.ping.http")
+        .error(
+            "a pool without routes has no socket to ask; use ping: {notify: true}, or give it "
+            "routes");
   }
 }
 
@@ -63,52 +63,61 @@ void check_start(const Cell& cell, const PoolSettings& pool) {
   }
 }
 
-std::string text_of(const pool::Route& route) { return route.host + " " + route.path; }
-
-void check_routes(const std::vector<PlacedPool>& pools) {
-  struct Owner {
-    std::string pool;
-    int line;
+// What only requests could bring about.
+void check_keys_of_requests(const Cell& own, const PoolSettings& pool) {
+  if (pool.speaks_http()) return;
+  struct Setting {
+    const char* path;
+    bool on;
   };
-  std::map<std::string, Owner> owners;
-  for (const PlacedPool& pool : pools) {
-    const Cell list = pool.cell.below("routes");
-    if (list.node->items.size() > kMostRoutes) {
-      list.error("expected at most " + std::to_string(kMostRoutes) + " routes, got " +
-                 std::to_string(list.node->items.size()) +
-                 "; use a shorter path that covers several, or another pool");
-    }
-    // With a wrong one left out, routes and items do not match; that one is told of already.
-    if (list.node->items.size() != pool.settings->routes.size()) continue;
-    for (std::size_t i = 0; i < pool.settings->routes.size(); ++i) {
-      const Cell item = list.item(i);
-      const std::string route = text_of(pool.settings->routes[i]);
-      const auto [owner, is_new] =
-          owners.insert({route, {pool.settings->name, item.node->place.line}});
-      if (is_new) continue;
-      item.error("pool " + owner->second.pool + " has the route " + route + " already, in line " +
-                 std::to_string(owner->second.line) + "; remove one of them");
-    }
+  const Setting settings[] = {
+      {"recycle.after_requests", pool.recycle.after_requests.has_value()},
+      {"queue.recycle_over", pool.queue.recycle_over.has_value()},
+      {"idle.after", pool.idle.after.has_value()},
+      {"health.deadlock.after", pool.health.deadlock_after.has_value()},
+      {"health.request_timeout", pool.health.request_timeout.has_value()},
+      {"workers.max", pool.grows()},
+  };
+  for (const Setting& setting : settings) {
+    if (!setting.on || !own.has(setting.path)) continue;
+    own.below(setting.path)
+        .warning(
+            "has no effect in a pool without routes, which gets no requests; remove it, or "
+            "give the pool routes");
   }
 }
 
-void check_total(const std::vector<PlacedPool>& pools) {
-  std::uint64_t total = 0;
-  for (const PlacedPool& pool : pools) {
-    const std::uint64_t before = total;
-    total += pool.settings->workers.max + std::uint64_t{pool.settings->recycle.at_once};
-    if (before <= kMostWorkers && total > kMostWorkers) {
-      pool.cell.below("workers").error(
-          "with this pool there are " + std::to_string(total) +
-          " workers in all, counting workers.max and recycle.at_once of each pool; at most 4096 "
-          "can be kept track of");
-    }
-  }
+void check_orphan(const Cell& own, const PoolSettings& pool) {
+  if (pool.orphan.keep || pool.orphan.action.empty() || !own.has("orphan.action")) return;
+  own.below("orphan.action")
+      .warning("is never run, for no worker is kept aside; add keep: true, or remove it");
+}
+
+// With the defaults alone the limit of the queue comes first too: nobody chose that.
+void check_queue(const Cell& cell, const PoolSettings& pool) {
+  const std::optional<std::uint32_t>& over = pool.queue.recycle_over;
+  if (!cell.has("queue.recycle_over") || !over || *over < pool.queue.limit) return;
+  if (!pool.speaks_http()) return;
+  cell.below("queue.recycle_over")
+      .warning("is never reached: at most " + std::to_string(pool.queue.limit) +
+               " requests wait (queue.limit), further ones are refused; set it below queue.limit, "
+               "or raise queue.limit");
+}
+
+void check_affinity(const Cell& cell, const PoolSettings& pool) {
+  const worker::Limits& limits = pool.worker.limits;
+  if (!limits.affinity || !limits.affinity_each) return;
+  const std::uint32_t cpus = cpus_of(*limits.affinity);
+  if (*limits.affinity_each <= cpus) return;
+  cell.below("limits.affinity_each")
+      .error("limits.affinity names " + std::to_string(cpus) + (cpus == 1 ? " CPU" : " CPUs") +
+             ", so a worker cannot have " + std::to_string(*limits.affinity_each) +
+             " of them; lower it, or name more CPUs");
 }
 
 }  // namespace
 
-void check_pool(const Cell& cell, PoolSettings& pool) {
+void check_pool(const Cell& cell, const Cell& own, PoolSettings& pool) {
   if (!cell.has("command")) {
     cell.error(
         "command is missing; add the program to run, such as command: [gunicorn, "
@@ -116,40 +125,12 @@ void check_pool(const Cell& cell, PoolSettings& pool) {
   }
   decide_readiness(cell, pool);
   check_readiness(cell, pool);
-  check_ping(cell);
+  check_ping(cell, pool);
   check_start(cell, pool);
-  const bool grows = pool.workers.max > pool.workers.min && pool.workers.min > 0;
-  if (grows) note_not_in_effect(cell.below("workers.max"), false);
-}
-
-void check_pools_together(const std::vector<PlacedPool>& pools) {
-  check_routes(pools);
-  check_total(pools);
-}
-
-void check_addresses(const Cell& top, const Settings& settings) {
-  const auto taken = [](const Address& a, const Address& b) {
-    return a == b && (a.port != 0 || !a.unix_path.empty());
-  };
-  const Cell listen = top.below("listen");
-  // With a wrong one left out, addresses and items do not match; that one is told of already.
-  const bool is_list = listen.node->kind == Node::Kind::List;
-  if (is_list && listen.node->items.size() != settings.listen.size()) return;
-  for (std::size_t i = 0; i < settings.listen.size(); ++i) {
-    const Address& address = settings.listen[i];
-    const auto end = settings.listen.begin() + static_cast<std::ptrdiff_t>(i);
-    const bool again = std::any_of(settings.listen.begin(), end,
-                                   [&](const Address& other) { return taken(other, address); });
-    if (again && i < listen.node->items.size()) {
-      listen.item(i).error("the address " + describe(address) +
-                           " stands here a second time; remove one of them");
-    }
-    if (taken(address, settings.admin)) {
-      const Cell place = top.has("admin") ? top.below("admin") : listen;
-      place.error("listen and admin have the same address " + describe(address) +
-                  "; give admin another port");
-    }
-  }
+  check_keys_of_requests(own, pool);
+  check_orphan(own, pool);
+  check_queue(cell, pool);
+  check_affinity(cell, pool);
 }
 
 }  // namespace poolwarden::config

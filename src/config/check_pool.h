@@ -2,24 +2,14 @@
 
 #pragma once
 
-#include <vector>
-
 #include "config/cell.h"
 #include "config/settings.h"
 
 namespace poolwarden::config {
 
-// `cell` is the pool's map with the defaults under it. Also decides what depends on several keys:
-// when a worker counts as ready, if the file leaves it open.
-void check_pool(const Cell& cell, pool::PoolSettings& pool);
-
-// A pool and where it stands, for what concerns several of them.
-struct PlacedPool {
-  Cell cell;
-  const pool::PoolSettings* settings;
-};
-void check_pools_together(const std::vector<PlacedPool>& pools);
-
-void check_addresses(const Cell& top, const Settings& settings);
+// `cell` is the pool's map with the defaults under it, `own` without: what stands in the defaults
+// is meant for the pools that it fits. Also decides what depends on several keys: when a worker
+// counts as ready, if the file leaves it open.
+void check_pool(const Cell& cell, const Cell& own, pool::PoolSettings& pool);
 
 }  // namespace poolwarden::config

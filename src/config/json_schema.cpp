@@ -57,8 +57,7 @@ object schema_of(const KeyTable<Owner>& table, const Owner& defaults) {
   object schema = empty_section();
   for (const Key<Owner>& key : table) {
     object described = key.schema;
-    const bool later = key.effect == Effect::Later;
-    described["description"] = key.description + (later ? " (Not in effect yet.)" : "");
+    described["description"] = key.description;
     if (const NodePtr value = key.write(defaults)) described["default"] = json_of(*value);
     const std::string name = key.path.substr(key.path.rfind('.') + 1);
     place_of(schema, key.path)[name] = described;

@@ -25,6 +25,8 @@ class Lint {
       check_queue(pool);
       check_rapid_fail(pool);
       check_idle(pool);
+      check_idle_under_pressure(pool);
+      check_affinity(pool);
     }
     return std::move(findings_);
   }
@@ -42,6 +44,8 @@ class Lint {
   void check_queue(const PoolSettings& pool);
   void check_rapid_fail(const PoolSettings& pool);
   void check_idle(const PoolSettings& pool);
+  void check_idle_under_pressure(const PoolSettings& pool);
+  void check_affinity(const PoolSettings& pool);
 
   std::uint64_t workers_of(const PoolSettings& pool) const {
     const bool per_cpu = pool.workers.min == 0;
@@ -186,6 +190,21 @@ void Lint::check_idle(const PoolSettings& pool) {
        "a worker is recycled at the age of " + format_duration(*age) +
            " (recycle.after_time), so it is never idle for " + format_duration(*pool.idle.after) +
            "; shorten idle.after, or set it to 0");
+}
+
+void Lint::check_idle_under_pressure(const PoolSettings& pool) {
+  if (!pool.idle.under_pressure_percent || pool.idle.after) return;
+  warn(pool, "idle.under_pressure",
+       "shortens idle.after, which is off: no worker is ever idle; set idle.after, or remove it");
+}
+
+// With limits.affinity this is an error already: what it names does not depend on the machine.
+void Lint::check_affinity(const PoolSettings& pool) {
+  const worker::Limits& limits = pool.worker.limits;
+  if (!limits.affinity_each || limits.affinity || *limits.affinity_each <= machine_.cpus) return;
+  warn(pool, "limits.affinity_each",
+       "a worker is to have " + std::to_string(*limits.affinity_each) + " CPUs, but only " +
+           std::to_string(machine_.cpus) + " may be used here; lower it");
 }
 
 }  // namespace

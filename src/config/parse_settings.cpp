@@ -5,6 +5,7 @@
 #include <tuple>
 
 #include "config/check_pool.h"
+#include "config/check_together.h"
 #include "config/read_keys.h"
 #include "config/yaml_reader.h"
 
@@ -60,7 +61,8 @@ NodePtr read_defaults(const Cell& top, const KeyNames& names) {
 
 // Nothing can be said of a pool that is not a map, or has a key of the wrong kind, so the checks
 // of several keys wait until each is right.
-PoolSettings read_pool(const Cell& cell, const std::string& name, const KeyNames& names) {
+PoolSettings read_pool(const Cell& cell, const Cell& own, const std::string& name,
+                       const KeyNames& names) {
   PoolSettings pool;
   pool.name = name;
   const std::size_t before = cell.findings->size();
@@ -71,7 +73,7 @@ PoolSettings read_pool(const Cell& cell, const std::string& name, const KeyNames
       cell.node->kind == Node::Kind::Map || cell.node->kind == Node::Kind::Nothing;
   const bool has_command = cell.has("command");
   if (!std::any_of(first, cell.findings->end(), is_error) || (readable && !has_command)) {
-    check_pool(cell, pool);
+    check_pool(cell, own, pool);
   }
   return pool;
 }
@@ -120,7 +122,8 @@ void read_pools(const Cell& top, Parsed& parsed) {
     whole.place = entry.place;
     laid_over.push_back(std::make_shared<const Node>(std::move(whole)));
     cells.push_back({laid_over.back().get(), join("pools", entry.key), top.findings});
-    parsed.settings.pools.push_back(read_pool(cells.back(), entry.key, names));
+    parsed.settings.pools.push_back(
+        read_pool(cells.back(), pools.value_of(entry), entry.key, names));
   }
   std::vector<PlacedPool> placed;
   for (std::size_t i = 0; i < cells.size(); ++i) {

@@ -149,6 +149,16 @@ Format<std::uint32_t> share() {
       [](const std::uint32_t& value) { return show_percent(value); });
 }
 
+Format<std::optional<std::uint32_t>> share_or_off() {
+  Format<std::optional<std::uint32_t>> format = or_off(share());
+  format.read = [read = format.read](const Cell& cell) {
+    auto value = read(cell);
+    if (value && *value == 0u) value->reset();  // "0%"
+    return value;
+  };
+  return format;
+}
+
 Format<std::string> absolute_path(const std::string& example) {
   const std::string what = "an absolute path such as " + example;
   return scalar_format<std::string>(

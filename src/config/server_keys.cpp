@@ -15,7 +15,7 @@ using Keys = KeyTable<Settings>;
 template <typename T, typename Field>
 void add(Keys& keys, const std::string& path, const Format<T>& format, Field field,
          const std::string& description, Effect effect = Effect::Now) {
-  keys.push_back(bind<Settings>(path, format, field, description, effect));
+  keys.push_back(bind<Settings>(path, format, field, Applies::AfterRestart, description, effect));
 }
 
 // Maps of pool settings: read by parse_settings, which knows how they are laid over each other.
@@ -23,6 +23,7 @@ Key<Settings> pools_below(const std::string& path, const std::string& descriptio
   return {path,
           "map",
           description,
+          Applies::Live,
           Effect::Now,
           {},
           [](const Cell&, Settings&) {},
@@ -73,13 +74,11 @@ const Settings& defaults_of(const Settings*) {
   return kDefaults;
 }
 
-void note_not_in_effect(const Cell& cell, bool only_this_value) {
-  const std::string message =
-      only_this_value ? "not in effect yet: this value is read and kept, but the default applies"
-                      : "not in effect yet: this is read and kept, but nothing acts on it";
+void note_not_in_effect(const Cell& cell) {
   const Place place = cell.node->place;
   cell.findings->push_back(
-      {Finding::Kind::NotInEffect, place.line, place.column, cell.path, message});
+      {Finding::Kind::NotInEffect, place.line, place.column, cell.path,
+       "not in effect yet: this value is read and kept, but the default applies"});
 }
 
 }  // namespace poolwarden::config

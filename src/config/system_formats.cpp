@@ -5,6 +5,7 @@
 #include <boost/json/array.hpp>
 #include <charconv>
 #include <csignal>
+#include <set>
 
 #include "config/plain_formats.h"
 #include "config/worker_formats.h"
@@ -105,32 +106,46 @@ Result<std::string> parse_capability(const std::string& text) {
                             meant ? "did you mean CAP_" + *meant + "?" : ""));
 }
 
+struct CpuRange {
+  int first;
+  int last;
+};
+constexpr int kLastCpu = 8191;
+
 // One part of a CPU list: "3" or "0-7".
-bool is_cpu_range(const std::string& part) {
-  constexpr int kLastCpu = 8191;
+std::optional<CpuRange> cpu_range(const std::string& part) {
   const std::size_t dash = part.find('-');
   const std::optional<int> first = number_of(part.substr(0, dash));
   const auto last = dash == std::string::npos ? first : number_of(part.substr(dash + 1));
-  return first && last && *first >= 0 && *first <= *last && *last <= kLastCpu;
+  const bool right = first && last && *first >= 0 && *first <= *last && *last <= kLastCpu;
+  if (!right) return std::nullopt;
+  return CpuRange{*first, *last};
+}
+
+// Nothing when one of the parts is no range.
+std::optional<std::set<int>> cpu_numbers(const std::string& list) {
+  std::set<int> numbers;
+  std::size_t begin = 0;
+  for (bool more = true; more;) {
+    const std::size_t comma = list.find(',', begin);
+    more = comma != std::string::npos;
+    const auto range = cpu_range(list.substr(begin, more ? comma - begin : std::string::npos));
+    if (!range) return std::nullopt;
+    for (int cpu = range->first; cpu <= range->last; ++cpu) numbers.insert(cpu);
+    begin = comma + 1;
+  }
+  return numbers;
 }
 
 Result<std::string> parse_cpu_list(const std::string& text) {
-  std::size_t begin = 0;
-  for (bool more = true; more;) {
-    const std::size_t comma = text.find(',', begin);
-    more = comma != std::string::npos;
-    if (!is_cpu_range(text.substr(begin, more ? comma - begin : std::string::npos))) {
-      return failure(wrong_text("a list of CPUs such as 0-1,4", text,
-                                "numbers and ranges, with commas and no spaces between"));
-    }
-    begin = comma + 1;
-  }
-  return text;
+  if (cpu_numbers(text)) return text;
+  return failure(wrong_text("a list of CPUs such as 0-1,4", text,
+                            "numbers and ranges, with commas and no spaces between"));
 }
 
 }  // namespace
 
-Format<int> stop_signal() {
+Format<int> catchable_signal() {
   return scalar_format<int>("signal", {{"type", array{"string", "integer"}}},
                             "a signal such as SIGTERM, TERM or 15", parse_signal, show_signal);
 }
@@ -139,6 +154,11 @@ Format<std::string> capability() {
   return scalar_format<std::string>("capability", {{"type", "string"}},
                                     "a capability such as CAP_NET_BIND_SERVICE", parse_capability,
                                     [](const std::string& name) { return name; });
+}
+
+std::uint32_t cpus_of(const std::string& list) {
+  const auto numbers = cpu_numbers(list);
+  return numbers ? static_cast<std::uint32_t>(numbers->size()) : 0;
 }
 
 Format<std::string> cpu_list() {

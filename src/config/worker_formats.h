@@ -17,10 +17,12 @@ Format<Command> command_line(const std::string& example, bool may_be_empty);
 Format<Variables> variables();
 Format<unsigned> file_mode_mask();
 Format<std::string> capability();
-Format<int> stop_signal();
+Format<int> catchable_signal();
 Format<worker::ReadyWhen> ready_when();
 Format<std::string> url_path(const std::string& example);
 Format<std::optional<Size>> core_size();
 Format<std::string> cpu_list();
+// How many CPUs a list names, each counted once; the list is right.
+std::uint32_t cpus_of(const std::string& list);
 
 }  // namespace poolwarden::config

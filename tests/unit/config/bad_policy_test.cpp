@@ -8,7 +8,24 @@ namespace {
 TEST(BadPolicyKeys, AreToldOfAtTheirPlaces) {
   expect_complaints({
       {pool("health: {ping: {interval: 30s}}"), 4, 20, "pools.web.health.ping",
-       "a ping needs a path to ask for: add http: /healthz, or remove ping"},
+       "a ping needs a way: add http: /healthz, which is asked of the worker, or notify: true"},
+      {pool("routes: [{}]\nhealth: {ping: {notify: false}}"), 5, 20, "pools.web.health.ping",
+       "a ping needs a way"},
+      {pool("health: {ping: {http: /x}}"), 4, 27, "pools.web.health.ping.http",
+       "a pool without routes has no socket to ask; use ping: {notify: true}, or give it routes"},
+      {pool("health: {stack_signal: KILL}"), 4, 28, "pools.web.health.stack_signal",
+       "got \"KILL\"; no worker can react to it"},
+      {pool("idle: {spare_after: 0}"), 4, 25, "pools.web.idle.spare_after", "0 is too short"},
+      {pool("idle: {under_pressure: 101%}"), 4, 28, "pools.web.idle.under_pressure",
+       "expected a percentage from 0% to 100%, got \"101%\""},
+      {pool("idle: {under_pressure: 80}"), 4, 28, "pools.web.idle.under_pressure",
+       "expected a percentage from 0% to 100%, got \"80\""},
+      {pool("limits: {affinity: \"0-1,1\", affinity_each: 3}"), 4, 48,
+       "pools.web.limits.affinity_each",
+       "limits.affinity names 2 CPUs, so a worker cannot have 3 of them"},
+      {pool("stop: {tunnels: -1}"), 4, 21, "pools.web.stop.tunnels", "expected a duration"},
+      {pool("recycle: {at: ['03:00', '04:00', '03:00']}"), 4, 38, "pools.web.recycle.at[2]",
+       "the time 03:00 stands here a second time; remove one of them"},
       {pool("health: {ping: {http: healthz, interval: 0, timeout: infinite}}"), 4, 27,
        "pools.web.health.ping.http",
        "expected a path such as /healthz, got \"healthz\"; it must begin with /"},
@@ -69,7 +86,7 @@ TEST(BadPolicyKeys, AreToldOfAtTheirPlaces) {
       {pool("log_level: info"), 4, 16, "pools.web.log_level",
        "expected all, errors or none, got \"info\""},
       {pool("idle: 20m"), 4, 11, "pools.web.idle",
-       "expected a map with the keys after or action, got \"20m\""},
+       "expected a map with the keys after, action, spare_after or under_pressure, got \"20m\""},
   });
 }
 

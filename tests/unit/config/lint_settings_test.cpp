@@ -82,6 +82,14 @@ TEST(Lint, ComparesDeadlinesAndLimits) {
              "never idle for 2h");
 }
 
+TEST(Lint, KnowsWhatHasNothingToActOn) {
+  expect_one("idle: {under_pressure: 80%}", "pools.web.idle.under_pressure",
+             "idle.after, which is");
+  EXPECT_THAT(lint(pool("routes: [{}]\nidle: {after: 1m, under_pressure: 80%}")), IsEmpty());
+  expect_one("limits: {affinity_each: 3}", "pools.web.limits.affinity_each", "only 2 may be used");
+  EXPECT_THAT(lint(pool("limits: {affinity_each: 2}")), IsEmpty());
+}
+
 TEST(Lint, LeavesAloneWhatFits) {
   EXPECT_THAT(lint(pool("limits: {memory: 50%, memory_high: 40%}\nhealth: {request_timeout: 4s}\n"
                         "ready: {timeout: 1m}\nidle: {after: 1h}\nrecycle: {after_time: 2h}")),

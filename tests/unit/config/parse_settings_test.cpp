@@ -9,6 +9,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using testing::ElementsAre;
+using testing::HasSubstr;
 using testing::IsEmpty;
 
 Settings settings_of(const std::string& yaml) {
@@ -176,19 +177,94 @@ TEST(ParseSettings, NormalizesRoutes) {
 }
 
 TEST(ParseSettings, TellsWhatIsNotInEffectYet) {
-  const Parsed parsed =
-      parse_settings(pool("recycle: {after_time: 29h}\nessential: true\n"
-                          "limits: {cpu_action: kill}\nlog_level: errors\n"
-                          "workers: {min: 1, max: 2}"));
+  const Parsed parsed = parse_settings(pool(
+      "essential: true\nlimits: {cpu_action: kill}\nlog_level: all\nrecycle: {after_time: 1h}"));
   EXPECT_TRUE(parsed.ok());
-  std::vector<std::string> paths;
-  for (const Finding& finding : parsed.findings) {
-    EXPECT_EQ(finding.kind, Finding::Kind::NotInEffect);
-    paths.push_back(finding.path);
+  ASSERT_EQ(parsed.findings.size(), 1u) << all_of(parsed.findings);
+  EXPECT_EQ(parsed.findings[0].kind, Finding::Kind::NotInEffect);
+  EXPECT_EQ(parsed.findings[0].path, "pools.web.limits.cpu_action");
+  EXPECT_THAT(parse_settings(pool("limits: {cpu_action: throttle}")).findings, IsEmpty());
+}
+
+TEST(ParseSettings, ReadsHowAWorkerTellsThatItIsWell) {
+  const pool::Health health =
+      pool_of("health: {ping: {notify: true, timeout: 10s}, stack_signal: USR1}").health;
+  EXPECT_TRUE(health.ping.notify);
+  EXPECT_EQ(health.ping.http_path, std::nullopt);
+  EXPECT_EQ(health.ping.timeout, Duration(10s));
+  EXPECT_EQ(health.stack_signal, 10);
+  EXPECT_EQ(pool_of("essential: true").health.stack_signal, 6);
+}
+
+TEST(ParseSettings, ReadsIdlenessAndTunnels) {
+  const pool::PoolSettings pool =
+      pool_of("idle: {after: 20m, under_pressure: 80%, spare_after: 10s}\nstop: {tunnels: 5s}");
+  EXPECT_EQ(pool.idle.under_pressure_percent, 80u);
+  EXPECT_EQ(pool.idle.spare_after, Duration(10s));
+  EXPECT_EQ(pool.worker.stop.tunnels, Duration(5s));
+  for (const char* off : {"0", "0%", "infinite"}) {
+    const auto idle = pool_of(std::string("idle: {under_pressure: ") + off + "}").idle;
+    EXPECT_EQ(idle.under_pressure_percent, std::nullopt) << off;
   }
-  EXPECT_THAT(paths, ElementsAre("pools.web.recycle.after_time", "pools.web.limits.cpu_action",
-                                 "pools.web.workers.max"));
-  EXPECT_THAT(parse_settings(pool("workers: 2")).findings, IsEmpty());
+  EXPECT_EQ(pool_of("stop: {tunnels: 0}").worker.stop.tunnels, std::nullopt);
+}
+
+TEST(ParseSettings, ReadsHowManyCpusEachWorkerHas) {
+  const auto each = [](const std::string& limits) {
+    return pool_of("limits: " + limits).worker.limits.affinity_each;
+  };
+  EXPECT_EQ(each("{affinity: \"0-1,4\", affinity_each: 3}"), 3u);
+  EXPECT_EQ(each("{affinity_each: 1}"), 1u);
+  EXPECT_EQ(each("{affinity_each: 0}"), std::nullopt);
+}
+
+std::vector<std::string> warnings(const std::string& yaml) {
+  const Parsed parsed = parse_settings(yaml);
+  EXPECT_TRUE(parsed.ok()) << yaml << all_of(parsed.findings);
+  std::vector<std::string> texts;
+  for (const Finding& finding : parsed.findings) {
+    EXPECT_EQ(finding.kind, Finding::Kind::Warning);
+    texts.push_back(finding.path + ": " + finding.message);
+  }
+  return texts;
+}
+
+TEST(ParseSettings, WarnsOfWhatNeedsRequestsInAPoolWithoutRoutes) {
+  const std::string all =
+      "recycle: {after_requests: 5}\nqueue: {recycle_over: 9}\nidle: {after: 1m}\n"
+      "health: {deadlock: {after: 1m}, request_timeout: 9s}\nworkers: {max: 3}";
+  const auto told = warnings(pool(all));
+  ASSERT_EQ(told.size(), 6u);
+  for (std::size_t i = 0; i < told.size(); ++i) {
+    const char* const paths[] = {"recycle.after_requests", "queue.recycle_over",     "idle.after",
+                                 "health.deadlock.after",  "health.request_timeout", "workers.max"};
+    EXPECT_THAT(told[i], HasSubstr(std::string(paths[i]) + ": has no effect in a pool without"));
+  }
+  EXPECT_THAT(warnings(pool("routes: [{}]\n" + all)), IsEmpty());
+  EXPECT_THAT(warnings(pool("health: {deadlock: {after: 0}}\nidle: {after: 0}")), IsEmpty());
+}
+
+TEST(ParseSettings, TakesDefaultsForThePoolsThatTheyFit) {
+  EXPECT_THAT(warnings("defaults: {command: [a], idle: {after: 1m}, orphan: {action: [x]}}\n"
+                       "pools: {web: {routes: [{}]}, job: {}}"),
+              IsEmpty());
+}
+
+TEST(ParseSettings, WarnsOfAnActionThatIsNeverRun) {
+  EXPECT_THAT(warnings(pool("orphan: {action: [gcore]}")),
+              ElementsAre(HasSubstr("orphan.action: is never run")));
+  EXPECT_THAT(warnings(pool("orphan: {keep: true, action: [gcore]}")), IsEmpty());
+}
+
+TEST(ParseSettings, WarnsOfAQueueThatIsFullBeforeItRecycles) {
+  const auto told = [](const std::string& queue) {
+    return warnings(pool("routes: [{}]\nqueue: " + queue));
+  };
+  EXPECT_THAT(told("{recycle_over: 1000}"),
+              ElementsAre(HasSubstr("queue.recycle_over: is never reached: at most 1000")));
+  EXPECT_THAT(told("{limit: 50, recycle_over: 60}"), ElementsAre(HasSubstr("at most 50")));
+  EXPECT_THAT(told("{recycle_over: 999}"), IsEmpty());
+  EXPECT_THAT(told("{limit: 50}"), IsEmpty()) << "nobody chose the other one";
 }
 
 TEST(ParseSettings, WarnsOfVariablesThatItSetsItself) {
