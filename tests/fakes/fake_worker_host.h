@@ -4,7 +4,9 @@
 
 #pragma once
 
+#include <functional>
 #include <map>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -23,25 +25,53 @@ class FakeWorkerHost : public worker::WorkerHost {
     callbacks_[assignment.id] = std::move(callbacks);
   }
   void ask_to_stop(worker::WorkerId id) override { note("stop", id); }
+  void signal(worker::WorkerId id, int number) override {
+    note("signal", id, " " + std::to_string(number));
+  }
   void kill(worker::WorkerId id) override { note("kill", id); }
+  Result<void> suspend(worker::WorkerId id) override {
+    note("suspend", id);
+    if (cannot_suspend.contains(id)) return failure("cannot suspend a worker: a test says so");
+    return {};
+  }
+  void resume(worker::WorkerId id) override { note("resume", id); }
+  worker::Usage usage(worker::WorkerId id) override {
+    const auto found = usages.find(id);
+    return found == usages.end() ? worker::Usage{} : found->second;
+  }
+  bool is_traced(worker::WorkerId id) override { return traced.contains(id); }
 
   void let_start(worker::WorkerId id, int pid) { callbacks_.at(id).started(pid); }
   void let_be_ready(worker::WorkerId id, const worker::Endpoint& endpoint) {
     callbacks_.at(id).ready(endpoint);
   }
   void let_say(worker::WorkerId id, const std::string& text) { callbacks_.at(id).status(text); }
+  void let_be_unhealthy(worker::WorkerId id, const std::string& reason) {
+    callbacks_.at(id).unhealthy(reason);
+  }
+  void let_send_ping(worker::WorkerId id) { callbacks_.at(id).ping_sent(); }
+  void let_ping(worker::WorkerId id, worker::PingResult result, Duration took = {}) {
+    callbacks_.at(id).pinged(result, took);
+  }
+  void let_memory_grow(worker::WorkerId id) { callbacks_.at(id).memory_high(); }
   void let_end(worker::WorkerId id, const diagnosis::Evidence& evidence) {
     auto callbacks = callbacks_.extract(id);
     if (callbacks.empty()) throw std::logic_error("this worker does not run");
     callbacks.mapped().exited(evidence);
   }
 
-  std::function<void(const std::string&)> on_call;  // "spawn 1", "stop 1", "kill 1"
+  // "spawn 1", "stop 1", "signal 1 6", "kill 1", "suspend 1", "resume 1"
+  std::function<void(const std::string&)> on_call;
   std::map<worker::WorkerId, worker::Assignment> assignments;
 
+  // What a test says of its workers.
+  std::map<worker::WorkerId, worker::Usage> usages;
+  std::set<worker::WorkerId> traced;
+  std::set<worker::WorkerId> cannot_suspend;
+
  private:
-  void note(const std::string& what, worker::WorkerId id) {
-    if (on_call) on_call(what + " " + std::to_string(worker::number(id)));
+  void note(const std::string& what, worker::WorkerId id, const std::string& more = "") {
+    if (on_call) on_call(what + " " + std::to_string(worker::number(id)) + more);
   }
 
   std::map<worker::WorkerId, worker::WorkerCallbacks> callbacks_;
