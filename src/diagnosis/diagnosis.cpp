@@ -147,8 +147,11 @@ Cause cause_of_timeout(Intent intent) {
       return Cause::PingTimeout;
     case Intent::RequestTimeout:
       return Cause::RequestTimeout;
+    case Intent::Deadlock:
+      return Cause::Deadlock;
     case Intent::None:
     case Intent::Recycle:
+    case Intent::Reload:
     case Intent::PoolStop:
     case Intent::Shutdown:
     case Intent::ScaleDown:
@@ -166,8 +169,10 @@ bool means_defect(Cause cause) {
 
 std::string timeout_sentence(Cause cause) {
   if (cause == Cause::StartupTimeout) return "was not ready within ready.timeout and was killed";
-  if (cause == Cause::PingTimeout) return "did not answer its pings in time and was killed";
-  return "did not answer a request within health.request_timeout and was killed";
+  if (cause == Cause::PingTimeout) return "did not answer its pings in time and was ended";
+  if (cause == Cause::Deadlock)
+    return "answered none of the requests that waited for health.deadlock.after and was ended";
+  return "did not answer a request within health.request_timeout and was ended";
 }
 
 // What the kernel told, before what we had asked is weighed against it.

@@ -38,6 +38,7 @@ enum class Cause {
   StartupTimeout,
   PingTimeout,
   RequestTimeout,
+  Deadlock,
   ProtocolError,
   PortInUse,
   Unknown,
@@ -50,6 +51,7 @@ std::string_view name(Cause cause);
 enum class Intent {
   None,
   Recycle,
+  Reload,    // the configuration changed, or has its pool no more
   PoolStop,  // `stop`, rapid-fail of its pool
   Shutdown,  // of the supervisor
   ScaleDown,
@@ -57,6 +59,7 @@ enum class Intent {
   StartupTimeout,  // it was not ready in time
   PingTimeout,
   RequestTimeout,
+  Deadlock,
 };
 
 std::string_view name(Intent intent);

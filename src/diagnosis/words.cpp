@@ -50,6 +50,8 @@ std::string_view name(Cause cause) {
       return "ping_timeout";
     case Cause::RequestTimeout:
       return "request_timeout";
+    case Cause::Deadlock:
+      return "deadlock";
     case Cause::ProtocolError:
       return "protocol_error";
     case Cause::PortInUse:
@@ -66,6 +68,8 @@ std::string_view name(Intent intent) {
       return "none";
     case Intent::Recycle:
       return "recycle";
+    case Intent::Reload:
+      return "reload";
     case Intent::PoolStop:
       return "pool_stop";
     case Intent::Shutdown:
@@ -80,6 +84,8 @@ std::string_view name(Intent intent) {
       return "ping_timeout";
     case Intent::RequestTimeout:
       return "request_timeout";
+    case Intent::Deadlock:
+      return "deadlock";
   }
   return "unknown";
 }
@@ -87,6 +93,7 @@ std::string_view name(Intent intent) {
 bool is_expected(Intent intent) {
   switch (intent) {
     case Intent::Recycle:
+    case Intent::Reload:
     case Intent::PoolStop:
     case Intent::Shutdown:
     case Intent::ScaleDown:
@@ -96,6 +103,7 @@ bool is_expected(Intent intent) {
     case Intent::StartupTimeout:
     case Intent::PingTimeout:
     case Intent::RequestTimeout:
+    case Intent::Deadlock:
       return false;
   }
   return false;

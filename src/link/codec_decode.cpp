@@ -123,10 +123,14 @@ ToGateway read_drain_worker(JsonFields& fields) {
   message.id = worker_id(fields);
   message.cause = fields.choice("cause", dispatch::LossCause::WorkerDied,
                                 [](dispatch::LossCause cause) { return dispatch::name(cause); });
+  message.tunnel_limit = fields.duration_or_null("tunnel_limit");
   return message;
 }
 
 ToGateway read_worker_gone(JsonFields& fields) { return WorkerGone{.id = worker_id(fields)}; }
+ToGateway read_pool_removed(JsonFields& fields) { return PoolRemoved{.pool = fields.text("pool")}; }
+ToGateway read_routes_changed(JsonFields&) { return RoutesChanged{}; }
+ToGateway read_abandon_worker(JsonFields& fields) { return AbandonWorker{.id = worker_id(fields)}; }
 ToGateway read_quiesce(JsonFields&) { return Quiesce{}; }
 
 ToSupervisor read_hello(JsonFields& fields) { return Hello{.pid = fields.number<int>("pid")}; }
@@ -135,6 +139,9 @@ ToSupervisor read_worker_drained(JsonFields& fields) {
   return WorkerDrained{.id = worker_id(fields)};
 }
 ToSupervisor read_quiesced(JsonFields&) { return Quiesced{}; }
+ToSupervisor read_request_timed_out(JsonFields& fields) {
+  return RequestTimedOut{.id = worker_id(fields)};
+}
 
 template <typename Message>
 struct Kind {
@@ -146,9 +153,12 @@ constexpr Kind<ToGateway> kToGateway[] = {
     {"welcome", read_welcome},
     {"pool_added", read_pool_added},
     {"pool_mode_changed", read_pool_mode_changed},
+    {"pool_removed", read_pool_removed},
+    {"routes_changed", read_routes_changed},
     {"worker_ready", read_worker_ready},
     {"drain_worker", read_drain_worker},
     {"worker_gone", read_worker_gone},
+    {"abandon_worker", read_abandon_worker},
     {"quiesce", read_quiesce},
 };
 constexpr Kind<ToSupervisor> kToSupervisor[] = {
@@ -156,6 +166,7 @@ constexpr Kind<ToSupervisor> kToSupervisor[] = {
     {"demand", read_demand},
     {"worker_drained", read_worker_drained},
     {"quiesced", read_quiesced},
+    {"request_timed_out", read_request_timed_out},
 };
 
 template <typename Message, std::size_t Count>

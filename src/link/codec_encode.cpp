@@ -95,6 +95,12 @@ json::object object(const PoolModeChanged& message) {
   };
 }
 
+json::object object(const PoolRemoved& message) {
+  return {{"kind", "pool_removed"}, {"pool", text(message.pool)}};
+}
+
+json::object object(const RoutesChanged&) { return {{"kind", "routes_changed"}}; }
+
 json::object object(const WorkerReady& message) {
   return {
       {"kind", "worker_ready"},
@@ -110,11 +116,16 @@ json::object object(const DrainWorker& message) {
       {"kind", "drain_worker"},
       {"id", worker::number(message.id)},
       {"cause", text(dispatch::name(message.cause))},
+      {"tunnel_limit", nanoseconds(message.tunnel_limit)},
   };
 }
 
 json::object object(const WorkerGone& message) {
   return {{"kind", "worker_gone"}, {"id", worker::number(message.id)}};
+}
+
+json::object object(const AbandonWorker& message) {
+  return {{"kind", "abandon_worker"}, {"id", worker::number(message.id)}};
 }
 
 json::object object(const Quiesce&) { return {{"kind", "quiesce"}}; }
@@ -130,6 +141,10 @@ json::object object(const WorkerDrained& message) {
 }
 
 json::object object(const Quiesced&) { return {{"kind", "quiesced"}}; }
+
+json::object object(const RequestTimedOut& message) {
+  return {{"kind", "request_timed_out"}, {"id", worker::number(message.id)}};
+}
 
 template <typename Message>
 std::string encoded(const Message& message) {

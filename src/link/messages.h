@@ -4,11 +4,14 @@
 //   supervisor                                gateway
 //      | -- Welcome (+ listening sockets) ------> |   once, first
 //      | -- PoolAdded, WorkerReady … -----------> |   the state as it is, then every change
+//      | -- RoutesChanged ----------------------> |   routes of pools added, removed: from here on
 //      | <- Hello ------------------------------- |   it listens
 //      | <- Demand {pool} ----------------------- |   requests wait and no worker can take them
 //      | -- DrainWorker {id, cause} ------------> |   no new request from here on
 //      | <- WorkerDrained {id} ------------------ |   in flight 0, idle connections closed
 //      | -- WorkerGone {id} --------------------> |
+//      | <- RequestTimedOut {id} ---------------- |   health.request_timeout
+//      | -- AbandonWorker {id} -----------------> |   gone, and what it has in flight is cut
 //      | -- Quiesce ----------------------------> |   accept nothing more, finish what is here
 //      | <- Quiesced ---------------------------- |
 //
@@ -60,6 +63,13 @@ struct PoolModeChanged {
   PoolMode mode = PoolMode::Open;
   std::optional<std::uint32_t> retry_after_seconds;
 };
+// Its requests are refused; its gate goes when nothing uses it any more.
+struct PoolRemoved {
+  std::string pool;
+};
+// Routes of PoolAdded and PoolRemoved hold from here on, all at once: between two messages no
+// request may find neither the old route nor the new one.
+struct RoutesChanged {};
 struct WorkerReady {
   std::string pool;
   WorkerId id{};
@@ -69,6 +79,12 @@ struct WorkerReady {
 struct DrainWorker {
   WorkerId id{};
   dispatch::LossCause cause = dispatch::LossCause::Recycle;  // whose fault a loss would be
+  // When only tunnels are left, they are cut after this long, counted from the mark.
+  std::optional<Duration> tunnel_limit;
+};
+// A worker that hangs and is kept for inspection: requests in flight end as if it had died.
+struct AbandonWorker {
+  WorkerId id{};
 };
 struct WorkerGone {
   WorkerId id{};
@@ -86,9 +102,12 @@ struct WorkerDrained {
   WorkerId id{};
 };
 struct Quiesced {};
+struct RequestTimedOut {  // its client has been answered with 504
+  WorkerId id{};
+};
 
-using ToGateway = std::variant<Welcome, PoolAdded, PoolModeChanged, WorkerReady, DrainWorker,
-                               WorkerGone, Quiesce>;
-using ToSupervisor = std::variant<Hello, Demand, WorkerDrained, Quiesced>;
+using ToGateway = std::variant<Welcome, PoolAdded, PoolModeChanged, PoolRemoved, RoutesChanged,
+                               WorkerReady, DrainWorker, WorkerGone, AbandonWorker, Quiesce>;
+using ToSupervisor = std::variant<Hello, Demand, WorkerDrained, Quiesced, RequestTimedOut>;
 
 }  // namespace poolwarden::link

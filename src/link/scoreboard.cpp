@@ -7,6 +7,7 @@
 
 #include <cassert>
 #include <cerrno>
+#include <span>
 #include <type_traits>
 #include <utility>
 
@@ -51,12 +52,39 @@ Result<loop::UniqueFd> make_file() {
   return fd;
 }
 
+void zero_all(std::span<Cell> cells) {
+  for (Cell& cell : cells) zero(cell);
+}
+
+template <std::size_t Bounds>
+void zero_histogram(Histogram<Bounds>& histogram) {
+  zero_all(histogram.buckets);
+  zero(histogram.sum_nanoseconds);
+}
+
 }  // namespace
+
+void PoolRow::clear_counters() {
+  zero_histogram(request_seconds);
+  zero_histogram(upstream_seconds);
+  zero_histogram(queue_wait_seconds);
+  zero_all(responses);
+  zero_all(rejected);
+  zero_all(failures);
+  zero_all(lost);
+  for (Cell* counter :
+       {&responses_other, &queue_enqueued, &retries, &received_bytes, &sent_bytes}) {
+    zero(*counter);
+  }
+}
 
 void Scoreboard::reset_gauges() {
   for (PoolRow& row : pools) reset_pool(row);
   reset_pool(unrouted);
-  for (WorkerRow& row : workers) zero(row.in_flight);
+  for (WorkerRow& row : workers) {
+    zero(row.in_flight);
+    zero(row.tunnels);
+  }
   for (ListenerRow& row : listeners) zero(row.open);
 }
 

@@ -58,6 +58,8 @@ struct PoolRow {
   Cell in_flight;
   Cell tunnels;
 
+  void clear_counters();  // gauges stay: what is counted there ends by itself
+
   void count_response(int status) {
     const auto code = static_cast<std::size_t>(status);
     Cell& cell = status >= 0 && code >= kFirstStatus && code <= kLastStatus
@@ -70,7 +72,8 @@ struct PoolRow {
 struct WorkerRow {
   Cell requests;       // answered; counts from 0 for each worker
   Cell in_flight;      // gauge
-  Cell last_response;  // steady clock, nanoseconds; 0 = none yet
+  Cell tunnels;        // gauge; of those in flight
+  Cell last_response;  // steady clock, nanoseconds: it last sent something; 0 = nothing yet
 };
 
 struct ListenerRow {

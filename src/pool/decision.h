@@ -30,14 +30,28 @@ struct PublishWorker {  // it is ready: hand requests to it
 struct DrainWorker {  // no new request; tell worker_drained() when none is in flight
   WorkerId id;
   diagnosis::Intent why;
+  std::optional<Duration> tunnel_limit;  // how long tunnels alone may hold it up
 };
 struct StopWorker {  // the stop signal
   WorkerId id;
 };
+struct SignalWorker {  // any signal, to itself
+  WorkerId id;
+  int signal;
+};
 struct KillWorker {  // its whole tree
   WorkerId id;
 };
-struct RetireWorker {  // a published worker has ended
+struct SuspendWorker {  // freeze it; tell suspend_failed() when that cannot be
+  WorkerId id;
+};
+struct ResumeWorker {
+  WorkerId id;
+};
+struct AbandonWorker {  // out of service at once: what it has in flight is cut
+  WorkerId id;
+};
+struct RetireWorker {  // a published worker has ended, or is suspended
   WorkerId id;
 };
 struct SetAvailability {
@@ -48,8 +62,9 @@ struct RunHook {
   std::vector<std::string> command;
   std::map<std::string, std::string> environment;
 };
-using Action = std::variant<SpawnWorker, PublishWorker, DrainWorker, StopWorker, KillWorker,
-                            RetireWorker, SetAvailability, RunHook>;
+using Action = std::variant<SpawnWorker, PublishWorker, DrainWorker, StopWorker, SignalWorker,
+                            KillWorker, SuspendWorker, ResumeWorker, AbandonWorker, RetireWorker,
+                            SetAvailability, RunHook>;
 
 struct Decision {
   std::vector<Action> actions;  // in the order in which they are to be done

@@ -59,6 +59,31 @@ constexpr std::array<EventType, kEventKinds> kCatalogue = {{
      "The replacement of a worker did not come up; the old worker stays in service."},
     {WorkerDraining, "worker.draining", Info, 0,
      "A worker takes no new requests and finishes those it has."},
+    {RecycleDeferred, "worker.recycle_deferred", Info, 0,
+     "A recycle that is due waits: for memory, or for others to serve."},
+    {WorkerUnhealthy, "worker.unhealthy", Warning, 5010,
+     "A worker is not well: it answers no pings, or none of the requests that wait, or one took "
+     "longer than health.request_timeout. It is replaced."},
+    {WorkerUnhealthyIgnored, "worker.unhealthy_ignored", Info, 5082,
+     "A worker is not well, but a debugger is attached to it: it is left alone."},
+    {WorkerOrphaned, "worker.orphaned", Warning, 0,
+     "An unhealthy worker was taken out of service and is kept for inspection (orphan.keep)."},
+    {WorkerIdle, "worker.idle", Info, 5186,
+     "A worker had no request for idle.after and is stopped; another one starts when needed."},
+    {EventKind::WorkerSuspended, "worker.suspended", Info, 2310,
+     "A worker had no request for idle.after and was frozen; the next request wakes it."},
+    {WorkerResumed, "worker.resumed", Info, 0, "A suspended worker was woken for a request."},
+    {IdleShortened, "pool.idle_shortened", Info, 5192,
+     "Memory is short: idle workers leave sooner than idle.after."},
+    {IdleRestored, "pool.idle_restored", Info, 5194,
+     "Memory is no longer short: idle.after holds again."},
+    {PoolScaled, "pool.scaled", Info, 0, "A pool has more or fewer workers than before."},
+    {EventKind::PoolAdded, "pool.added", Info, 0, "A reload added a pool."},
+    {PoolChanged, "pool.changed", Info, 0, "A reload changed a pool."},
+    {EventKind::PoolRemoved, "pool.removed", Info, 0, "A reload removed a pool."},
+    {ConfigReloaded, "config.reloaded", Info, 0, "A new configuration is in effect."},
+    {ConfigReloadFailed, "config.reload_failed", Error, 5173,
+     "A new configuration could not be read or taken over; the running one stays as it was."},
     {HookStarted, "hook.started", Info, 0, "A configured action (rapid_fail.action, …) runs."},
     {HookFailed, "hook.failed", Error, 5054, "A configured action could not be run or failed."},
 }};
@@ -93,6 +118,8 @@ int was_number(RecycleReason reason) {
       return 5080;
     case RecycleReason::Manual:
       return 5079;
+    case RecycleReason::QueueLimit:
+      return 0;
   }
   return 0;
 }
@@ -105,12 +132,13 @@ int was_number(const Event& event) {
   if (const auto* recycle = std::get_if<RecycleDetails>(&event.details)) {
     if (event.kind == WorkerRecycling) return was_number(recycle->reason);
   }
-  const auto* exit = std::get_if<ExitDetails>(&event.details);
-  if (exit != nullptr && exit->certificate != nullptr) {
-    const diagnosis::Intent intent = exit->certificate->intent;
-    if (event.kind == WorkerStopped && intent == diagnosis::Intent::IdleTimeout) return 5186;
-    if (event.kind == WorkerExited && intent == diagnosis::Intent::PingTimeout) return 5010;
-  }
+  const auto* ailment = std::get_if<AilmentDetails>(&event.details);
+  if (ailment && event.kind == WorkerUnhealthy && ailment->ailment != Ailment::Ping) return 0;
+  if (const auto* it = std::get_if<IdleDetails>(&event.details); it && it->shortened) return 5195;
+  if (const auto* it = std::get_if<ShorteningDetails>(&event.details); it && it->aggressive)
+    return 5193;
+  const auto* hook = std::get_if<HookDetails>(&event.details);
+  if (hook && event.kind == HookFailed && hook->hook == "orphan.action") return 5015;
   return type_of(event.kind).was_number;
 }
 

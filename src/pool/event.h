@@ -51,6 +51,21 @@ enum class EventKind {
   WorkerRecycled,
   RecycleFailed,  // the replacement did not come up; the old worker stays
   WorkerDraining,
+  RecycleDeferred,
+  WorkerUnhealthy,
+  WorkerUnhealthyIgnored,  // a debugger is attached
+  WorkerOrphaned,
+  WorkerIdle,
+  WorkerSuspended,
+  WorkerResumed,
+  IdleShortened,  // memory is short
+  IdleRestored,
+  PoolScaled,
+  PoolAdded,
+  PoolChanged,
+  PoolRemoved,
+  ConfigReloaded,
+  ConfigReloadFailed,
   HookStarted,
   HookFailed,
 };
@@ -84,14 +99,29 @@ enum class RecycleReason {
   ConfigChange,
   FileChange,
   Manual,
+  QueueLimit,  // queue.recycle_over
 };
-inline constexpr int kRecycleReasons = 11;
+inline constexpr int kRecycleReasons = 12;
 std::string_view name(RecycleReason reason);
 
 // Label of poolwarden_pool_disabled.
 enum class DisabledReason { RapidFail, Admin, StartFailure, Identity, Config, CpuPolicy };
 inline constexpr int kDisabledReasons = 6;
 std::string_view name(DisabledReason reason);
+
+// Why a recycle that is due waits: label of poolwarden_worker_recycles_deferred_total.
+enum class Deferral {
+  NoHeadroom,   // the overlap does not fit into memory
+  Floor,        // too few others serve
+  StartFailed,  // its replacement did not come up
+};
+inline constexpr int kDeferrals = 3;
+std::string_view name(Deferral reason);
+
+// What an unhealthy worker failed at.
+enum class Ailment { Ping, Deadlock, RequestTimeout };
+std::string_view name(Ailment ailment);
+diagnosis::Cause cause_of(Ailment ailment);
 
 // Label of poolwarden_worker_start_failures_total.
 enum class StartFailure {
@@ -129,11 +159,25 @@ struct RecycleDetails {
 struct RecycledDetails {
   Duration took;
 };
+struct DeferralDetails {
+  Deferral reason;
+};
+struct AilmentDetails {
+  Ailment ailment;
+  bool counts_as_failure = false;  // toward rapid-fail
+};
+struct IdleDetails {
+  bool shortened;  // memory is short: it would have been left alone for longer
+};
+struct ShorteningDetails {
+  bool aggressive;
+};
 struct HookDetails {
   std::string hook;
 };  // "rapid_fail.action"
 using Details = std::variant<std::monostate, StartingDetails, ReadyDetails, ExitDetails,
-                             RecycleDetails, RecycledDetails, HookDetails>;
+                             RecycleDetails, RecycledDetails, DeferralDetails, AilmentDetails,
+                             IdleDetails, ShorteningDetails, HookDetails>;
 
 struct WorkerName {
   WorkerId id{};
@@ -148,6 +192,7 @@ struct Event {
   std::optional<WorkerName> worker;
   std::string sentence;  // what happened, for people
   Details details = std::monostate{};
+  bool logged = true;  // false: log_level keeps it out of the log; it is remembered and counted
 };
 
 // The number that WAS gives this very event: type_of()'s, or what the details say more exactly

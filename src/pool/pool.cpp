@@ -3,23 +3,26 @@
 #include <algorithm>
 
 #include "base/units.h"
+#include "pool/log_policy.h"
 
 namespace poolwarden::pool {
 
 using diagnosis::Intent;
 
-Pool::Pool(std::shared_ptr<const PoolSettings> settings, std::uint32_t cpus, std::uint64_t first_id,
-           std::uint64_t id_step)
+Pool::Pool(std::shared_ptr<const PoolSettings> settings, PoolSurroundings around)
     : settings_(std::move(settings)),
-      desired_(settings_->workers.min == 0 ? std::max(cpus, 1u) : settings_->workers.min),
+      around_(std::move(around)),
       rapid_fail_(settings_->rapid_fail),
-      slots_(desired_),
-      next_id_(first_id),
-      id_step_(id_step) {}
+      schedule_(settings_->recycle.at, around_.offset),
+      garden_(1, 1, 1, Duration()) {
+  take_count(settings_->workers);
+}
 
 Decision Pool::begin(TimePoint now) {
   Decision decision;
   last_change_ = now;
+  disabled_.reset();
+  disabled_because_.clear();
   if (settings_->start == StartMode::Manual) {
     disabled_ = DisabledReason::Admin;
     disabled_because_ = "start: manual, and nobody has started it yet";
@@ -55,6 +58,15 @@ Decision Pool::stop(TimePoint now) {
   return decision;
 }
 
+Decision Pool::stop_for_reload(TimePoint now) {
+  Decision decision;
+  disabled_ = DisabledReason::Config;
+  disabled_because_ = "the configuration that is being taken over changes or removes it";
+  stop_all(Intent::Reload, now, decision);
+  settle(now, decision);
+  return decision;
+}
+
 Decision Pool::shut_down(TimePoint now) {
   Decision decision;
   stop_all(Intent::Shutdown, now, decision);
@@ -71,17 +83,22 @@ Decision Pool::kill_all(TimePoint now) {
 
 Decision Pool::demand(TimePoint now) {
   Decision decision;
-  if (!is_wanted() || demanded_) return decision;
-  demanded_ = true;
-  fill(StartReason::Demand, now, decision);
+  if (!is_wanted()) return decision;
+  if (!resume_one(now, decision) && desired() == 0) {
+    want(std::max(min_, 1u));
+    fill(StartReason::Demand, now, decision);
+  }
   settle(now, decision);
   return decision;
 }
 
 void Pool::run(StartReason reason, TimePoint now, Decision& decision) {
-  demanded_ = settings_->start != StartMode::OnDemand;
+  for (Slot& slot : slots_) slot.wanted = false;
   enter(PoolState::Starting, now, decision);
-  if (demanded_) fill(reason, now, decision);
+  if (settings_->start != StartMode::OnDemand) {
+    want(min_);
+    fill(reason, now, decision);
+  }
   settle(now, decision);
 }
 
@@ -101,9 +118,11 @@ bool Pool::is_wanted() const {
 // Brings the pool's own state, and what the gateway knows of it, in line with its workers.
 void Pool::settle(TimePoint now, Decision& decision) {
   if (state_ == PoolState::Stopping) {
-    if (workers_.empty()) enter(PoolState::Stopped, now, decision);
+    const bool all_gone = count(WorkerState::Orphaned) == workers_.size();
+    if (all_gone) enter(PoolState::Stopped, now, decision);
   } else if (state_ != PoolState::Stopped) {
-    const bool serves = any(WorkerState::Serving) || !demanded_;
+    const bool serves = any(WorkerState::Serving) || any(WorkerState::Suspending) ||
+                        any(WorkerState::Suspended) || desired() == 0;
     // A worker that drains still answers what it has; its successor is on the way.
     const bool was_up = state_ == PoolState::Running && any(WorkerState::Draining);
     if (serves) {
@@ -133,7 +152,7 @@ void Pool::enter(PoolState state, TimePoint now, Decision& decision) {
     case PoolState::Running:
       running_since_ = now;
       tell(EventKind::PoolRunning, nullptr,
-           demanded_ ? "is running" : "waits for its first request", decision);
+           desired() > 0 ? "is running" : "waits for its first request", decision);
       break;
     case PoolState::Stopping:
       tell(EventKind::PoolStopping, nullptr, "is stopping", decision);
@@ -150,10 +169,10 @@ Availability Pool::availability() const {
       case DisabledReason::RapidFail:
         return Availability::RapidFail;
       case DisabledReason::Admin:
+      case DisabledReason::Config:
         return Availability::Stopped;
       case DisabledReason::StartFailure:
       case DisabledReason::Identity:
-      case DisabledReason::Config:
       case DisabledReason::CpuPolicy:
         return Availability::StartFailure;
     }
@@ -167,6 +186,7 @@ std::optional<TimePoint> Pool::next_deadline() const {
   auto consider = [&](TimePoint at) { next = next ? std::min(*next, at) : at; };
   for (const auto& [id, worker] : workers_) {
     if (worker.deadline) consider(*worker.deadline);
+    if (const auto at = health_deadline(worker)) consider(*at);
   }
   for (const Slot& slot : slots_) {
     if (slot.respawn_at) consider(*slot.respawn_at);
@@ -178,6 +198,7 @@ Decision Pool::tick(TimePoint now) {
   Decision decision;
   for (auto& [id, worker] : workers_) {
     if (worker.deadline && *worker.deadline <= now) deadline_passed(worker, now, decision);
+    check_health(worker, now, decision);
   }
   for (std::uint32_t number = 0; number < slots_.size(); ++number) {
     Slot& slot = slots_[number];
@@ -193,6 +214,7 @@ void Pool::tell(EventKind kind, const Worker* worker, std::string sentence, Deci
                 Details details) const {
   Event event{kind, settings_->name, std::nullopt, std::move(sentence), std::move(details)};
   if (worker) event.worker = worker->name;
+  event.logged = is_logged(event, settings_->log_level);
   decision.events.push_back(std::move(event));
 }
 

@@ -13,40 +13,51 @@
 #include <cstdint>
 #include <deque>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "pool/decision.h"
+#include "pool/garden.h"
+#include "pool/health.h"
+#include "pool/idle.h"
+#include "pool/observation.h"
 #include "pool/pool_settings.h"
 #include "pool/rapid_fail.h"
+#include "pool/recycle_rules.h"
+#include "pool/recycle_schedule.h"
+#include "pool/recycling.h"
 #include "pool/snapshot.h"
 
 namespace poolwarden::pool {
 
-// How a request to recycle workers is getting on; a ticket each.
-struct RecycleProgress {
-  std::uint32_t total = 0;
-  std::uint32_t done = 0;
-  std::uint32_t failed = 0;
-  std::string last_failure;
+// Hands out ids to the workers of all pools; never one twice.
+class WorkerIds {
+ public:
+  WorkerId next() { return WorkerId{++last_}; }
 
-  bool finished() const { return done + failed >= total; }
+ private:
+  std::uint64_t last_ = 0;
 };
 
-enum class BatchId : std::uint64_t {};
+struct PoolSurroundings {
+  std::uint32_t cpus = 1;  // what `workers: 0` means
+  std::shared_ptr<WorkerIds> ids = std::make_shared<WorkerIds>();
+  std::uint64_t jitter_seed = 0;
+  UtcOffset offset = [](WallTime) { return std::chrono::seconds(0); };
+};
 
 class Pool {
  public:
-  // `cpus`: what `workers: 0` means. `first_id`: ids count up from here, in steps of `id_step`, so
-  // that pools never share one.
-  Pool(std::shared_ptr<const PoolSettings> settings, std::uint32_t cpus, std::uint64_t first_id,
-       std::uint64_t id_step);
+  Pool(std::shared_ptr<const PoolSettings> settings, PoolSurroundings around);
 
-  // Commands. The supervisor begins; an administrator starts, stops and recycles.
+  // Commands. The supervisor begins; an administrator starts, stops, recycles and scales.
   Decision begin(TimePoint now);
   Decision start(TimePoint now);
   Decision stop(TimePoint now);
+  // A reload takes the pool out of the configuration, or changes what cannot change while it runs.
+  Decision stop_for_reload(TimePoint now);
   // Requests in flight have been waited for already: workers get the stop signal at once.
   Decision shut_down(TimePoint now);
   // Kills what still runs after shut_down().
@@ -59,6 +70,13 @@ class Pool {
   // Errors: a pool that is not running, a slot without a serving worker.
   Result<RecycleAnswer> recycle(std::optional<std::uint32_t> slot, RecycleReason reason,
                                 TimePoint now);
+  // How many workers there are to be from now on, until the next change of the file's `workers`.
+  // Errors: none at all.
+  Result<Decision> scale(WorkerCount wanted, TimePoint now);
+  // New settings, in effect at once for what the supervisor and the gateway do. `recycle`: workers
+  // that were started with the old ones are replaced; else only those that start later get them.
+  RecycleAnswer reconfigure(std::shared_ptr<const PoolSettings> settings, bool recycle,
+                            TimePoint now);
 
   // What happened.
   Decision demand(TimePoint now);  // requests wait and no worker can take them
@@ -68,10 +86,23 @@ class Pool {
   Decision worker_drained(WorkerId id, TimePoint now);
   Decision worker_exited(WorkerId id, const diagnosis::Evidence& evidence, TimePoint now,
                          WallTime wall);
+  Decision suspend_failed(WorkerId id, const std::string& why, TimePoint now);
+  Decision worker_reports_unhealthy(WorkerId id, const std::string& reason, TimePoint now);
+  Decision request_timed_out(WorkerId id, TimePoint now);
+  void ping_begun(WorkerId id, TimePoint now);
+  void ping_ended(WorkerId id, worker::PingResult result, TimePoint now);
+
+  // What is seen every observation_interval(); absent: there is nothing to look for. Applies all
+  // rules about requests, age, memory, the schedule, the queue, idleness and growth.
+  Decision observe(const Observation& seen, TimePoint now, WallTime wall);
+  std::optional<Duration> observation_interval() const;
 
   // Applies every deadline that has passed. Late or repeated calls do no harm.
   Decision tick(TimePoint now);
   std::optional<TimePoint> next_deadline() const;
+  // Whom the next tick would find unhealthy: look again at what they do, and for debuggers.
+  std::vector<WorkerId> suspects(TimePoint now) const;
+  void traced(WorkerId id, bool by_debugger);
 
   // What others ask.
   const PoolSettings& settings() const { return *settings_; }
@@ -81,7 +112,8 @@ class Pool {
   Availability availability() const;
   bool is_published(WorkerId id) const;  // its pool's gateway has been told of it
   bool is_serving(WorkerId id) const;
-  bool is_complete() const;  // as many workers serve as it wants now
+  bool is_complete() const;               // as many workers serve as it wants now
+  std::vector<WorkerId> watched() const;  // those that observe() wants to know of
   // Absent when it is so long ago that it was forgotten.
   std::optional<RecycleProgress> progress(BatchId batch) const;
   // Who keeps the pool from being recycled or stopped: for people who wait.
@@ -93,6 +125,7 @@ class Pool {
   struct Worker {
     WorkerName name;
     WorkerState state = WorkerState::Starting;
+    std::uint64_t version = 0;  // of the settings that it was started with
     TimePoint spawned;
     TimePoint since;  // it entered its state
     std::optional<TimePoint> ready_at;
@@ -101,21 +134,30 @@ class Pool {
     bool kill_sent = false;
     bool published = false;
     std::optional<WorkerId> replaces;  // by a recycle; it leaves when this one is ready
+    bool holds_slot = false;           // nobody takes its slot before it is gone
     std::string status_text;
+
+    // What is known of it while it serves.
+    std::optional<std::uint64_t> memory;  // bytes, as last seen
+    PingWatch ping;
+    Watchdog watchdog;
+    DeadlockWatch deadlock;
+    IdleWatch idle{TimePoint{}};
+    std::optional<Ailment> ailment;
+    bool failure_counted = false;
+    bool is_traced = false;
+    bool trace_told = false;
+    bool wake = false;                    // requests came while it was being suspended
+    std::optional<RecycleReason> owes;    // it is to be recycled, for what happened once
+    std::optional<TimePoint> not_before;  // its replacement failed: not tried again before
+    std::uint32_t failed_replacements = 0;
   };
   struct Slot {
+    bool wanted = false;
     std::uint64_t generations = 0;
     std::uint32_t failures_in_a_row = 0;
     std::optional<TimePoint> respawn_at;
-  };
-  struct Ticket {
-    WorkerId old;
-    std::uint32_t slot;
-    RecycleReason reason;
-    BatchId batch;
-    TimePoint begun;
-    bool old_gone = false;
-    bool replaced = false;  // a new worker has been ready in the slot
+    std::optional<TimePoint> last_deadlock;
   };
 
   // pool_workers.cpp: one worker from state to state.
@@ -124,33 +166,75 @@ class Pool {
   void fill(StartReason reason, TimePoint now, Decision& decision);
   bool is_open(std::uint32_t slot) const;
   void leave(Worker& worker, diagnosis::Intent why, TimePoint now, Decision& decision);
+  void drain(Worker& worker, diagnosis::Intent why, Decision& decision);
   void ask_to_stop(Worker& worker, TimePoint now, Decision& decision);
   void kill(Worker& worker, TimePoint now, Decision& decision);
   void move(Worker& worker, WorkerState to, TimePoint now, std::optional<Duration> limit);
   void deadline_passed(Worker& worker, TimePoint now, Decision& decision);
-  bool any(WorkerState state) const;
+  bool any(WorkerState state) const { return count(state) > 0; }
+  std::uint32_t count(WorkerState state) const;
+  Worker* find(WorkerId id);
   bool uses_http() const { return settings_->speaks_http(); }
 
   // pool_failures.cpp: what an unexpected end leads to.
   bool is_spare(const Worker& worker) const;
+  bool is_alone() const;
   void failed(const Worker& worker, const diagnosis::Diagnosis& why, TimePoint now,
               Decision& decision);
-  void trip(const diagnosis::Certificate& certificate, TimePoint now, Decision& decision);
+  void trip(const Worker& worker, const diagnosis::Diagnosis& why, TimePoint now,
+            Decision& decision);
   void disable(DisabledReason reason, const std::string& because, TimePoint now,
                Decision& decision);
 
+  // pool_health.cpp: pings, deadlocks, requests that take too long.
+  std::optional<TimePoint> health_deadline(const Worker& worker) const;
+  std::optional<TimePoint> ping_deadline(const Worker& worker) const;
+  std::optional<TimePoint> deadlock_deadline(const Worker& worker) const;
+  void check_health(Worker& worker, TimePoint now, Decision& decision);
+  void unhealthy(Worker& worker, Ailment ailment, const std::string& sentence, TimePoint now,
+                 Decision& decision);
+  bool may_be_kept() const;
+  void keep_aside(Worker& worker, TimePoint now, Decision& decision);
+
+  // pool_rules.cpp: what observations lead to.
+  void look_at(Worker& worker, const WorkerObservation& seen, bool requests_wait, TimePoint now);
+  void apply_rules(const Observation& seen, TimePoint now, Decision& decision);
+  std::optional<RecycleReason> due(const Worker& worker, const WorkerObservation& seen,
+                                   TimePoint now) const;
+  void check_queue(const Observation& seen, TimePoint now);
+
   // pool_recycling.cpp: tickets.
+  void request(const Worker& worker, RecycleReason reason, BatchId batch, TimePoint now);
+  bool is_to_be_recycled(WorkerId id) const;
+  BatchId new_batch();
   void advance_recycling(TimePoint now, Decision& decision);
-  void begin_recycling(Ticket ticket, TimePoint now, Decision& decision);
+  void begin_recycling(Ticket ticket, RecycleWay way, TimePoint now, Decision& decision);
+  std::variant<RecycleWay, Deferral> way_of(const Worker& worker) const;
+  bool fits_another(const Worker& worker) const;
+  void defer(Ticket& ticket, Deferral why, Decision& decision);
   std::optional<WorkerId> awaiting_successor(std::uint32_t slot) const;
   void replacement_ready(const Worker& replacement, TimePoint now, Decision& decision);
   void recycling_worker_ended(const Worker& worker, const diagnosis::Diagnosis& why, TimePoint now,
                               Decision& decision);
-  void replacement_failed(const Worker& replacement, const diagnosis::Diagnosis& why,
+  void replacement_failed(const Worker& replacement, const diagnosis::Diagnosis& why, TimePoint now,
                           Decision& decision);
   void conclude(WorkerId old, const Worker& last, TimePoint now, Decision& decision);
   void cancel_recycling(const std::string& because);
   void finish(const Ticket& ticket, const std::string& failure);
+
+  // pool_scaling.cpp: how many workers, and those that have nothing to do.
+  std::uint32_t desired() const;
+  void want(std::uint32_t workers);
+  void unwant(std::uint32_t slot);
+  void take_count(WorkerCount count);
+  void grow_or_shrink(const Observation& seen, TimePoint now, Decision& decision);
+  void shrink_to(std::uint32_t workers, TimePoint now, Decision& decision);
+  void tell_scaled(std::uint32_t before, const std::string& because, Decision& decision) const;
+  void check_idle(const Observation& seen, TimePoint now, Decision& decision);
+  void set_idle_divisor(std::uint32_t divisor, Decision& decision);
+  void suspend(Worker& worker, TimePoint now, Decision& decision);
+  void resume(Worker& worker, TimePoint now, Decision& decision);
+  bool resume_one(TimePoint now, Decision& decision);
 
   bool is_wanted() const;
   void run(StartReason reason, TimePoint now, Decision& decision);
@@ -161,23 +245,31 @@ class Pool {
             Details details = std::monostate{}) const;
 
   std::shared_ptr<const PoolSettings> settings_;
-  std::uint32_t desired_;
+  PoolSurroundings around_;
+  std::uint64_t version_ = 0;  // of the settings, as far as workers are started with them
+  std::uint32_t min_ = 1;
+  std::uint32_t max_ = 1;
   RapidFail rapid_fail_;
+  RecycleSchedule schedule_;
+  Garden garden_;
   std::map<WorkerId, Worker> workers_;
   std::vector<Slot> slots_;
   std::deque<Ticket> tickets_;                   // waiting
   std::map<WorkerId, Ticket> recycling_;         // by the old worker
   std::map<BatchId, RecycleProgress> progress_;  // the last few
-  std::uint64_t next_id_;
-  std::uint64_t id_step_;
   std::uint64_t last_batch_ = 0;
 
   PoolState state_ = PoolState::Stopped;
   std::optional<DisabledReason> disabled_;
   std::string disabled_because_;
-  bool demanded_ = false;  // an on_demand pool that was asked for
-  bool crashed_ = false;   // the last end was a failure and nobody is ready since
+  bool crashed_ = false;  // the last end was a failure and nobody is ready since
   Availability told_ = Availability::Stopped;
+
+  std::uint64_t memory_total_ = 0;
+  std::optional<std::uint64_t> memory_free_;  // bytes of it, as last seen
+  std::optional<TimePoint> queue_recycled_;   // for its length; absent: it has been short since
+  std::uint32_t idle_divisor_ = 1;
+  bool cannot_suspend_ = false;
 
   std::optional<TimePoint> running_since_;
   Duration running_total_{};

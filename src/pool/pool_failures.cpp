@@ -51,25 +51,29 @@ bool blames_identity(const diagnosis::Evidence& evidence) {
   return end && end->stage == SpawnStage::Identity;
 }
 
-std::map<std::string, std::string> hook_environment(const diagnosis::Certificate& certificate,
-                                                    const RapidFailSettings& settings) {
-  const diagnosis::ExitStatus& status = certificate.evidence.status;
-  std::map<std::string, std::string> environment = {
+std::map<std::string, std::string> hook_environment(const PoolSettings& settings,
+                                                    const WorkerName& worker,
+                                                    const diagnosis::Diagnosis& why) {
+  const RapidFailSettings& rapid_fail = settings.rapid_fail;
+  return {
       {"POOLWARDEN_EVENT", std::string(type_of(EventKind::PoolRapidFail).name)},
-      {"POOLWARDEN_POOL", certificate.pool},
-      {"POOLWARDEN_WORKER", std::to_string(certificate.slot)},
-      {"POOLWARDEN_GENERATION", std::to_string(certificate.generation)},
-      {"POOLWARDEN_PID", std::to_string(certificate.pid)},
-      {"POOLWARDEN_DIAGNOSIS", std::string(name(certificate.diagnosis.cause))},
-      {"POOLWARDEN_SENTENCE", certificate.diagnosis.sentence},
-      {"POOLWARDEN_FAILURES", std::to_string(settings.failures.value_or(0))},
-      {"POOLWARDEN_WITHIN", format_duration(settings.within)},
+      {"POOLWARDEN_POOL", settings.name},
+      {"POOLWARDEN_WORKER", std::to_string(worker.slot)},
+      {"POOLWARDEN_GENERATION", std::to_string(worker.generation)},
+      {"POOLWARDEN_PID", std::to_string(worker.pid)},
+      {"POOLWARDEN_DIAGNOSIS", std::string(name(why.cause))},
+      {"POOLWARDEN_SENTENCE", why.sentence},
+      {"POOLWARDEN_FAILURES", std::to_string(rapid_fail.failures.value_or(0))},
+      {"POOLWARDEN_WITHIN", format_duration(rapid_fail.within)},
   };
+}
+
+void add_status(std::map<std::string, std::string>& environment,
+                const diagnosis::ExitStatus& status) {
   if (const auto* end = std::get_if<diagnosis::Exited>(&status))
     environment["POOLWARDEN_EXIT_CODE"] = std::to_string(end->code);
   if (const auto* end = std::get_if<diagnosis::Signaled>(&status))
     environment["POOLWARDEN_SIGNAL"] = diagnosis::signal_name(end->signal);
-  return environment;
 }
 
 }  // namespace
@@ -95,7 +99,8 @@ Decision Pool::worker_exited(WorkerId id, const diagnosis::Evidence& evidence, T
     const bool was_asked =
         diagnosis::is_expected(worker.intent) &&
         (worker.state == WorkerState::Stopping || worker.state == WorkerState::Killing);
-    details.counts_as_failure = is_wanted() && !was_asked && !is_spare(worker);
+    details.counts_as_failure =
+        is_wanted() && !was_asked && !is_spare(worker) && !worker.failure_counted;
     kind = worker.ready_at ? EventKind::WorkerExited : EventKind::WorkerStartFailed;
     if (!worker.ready_at) details.start_failure = start_failure_of(*certificate);
     last_certificate_ = certificate;
@@ -106,7 +111,7 @@ Decision Pool::worker_exited(WorkerId id, const diagnosis::Evidence& evidence, T
   recycling_worker_ended(worker, why, now, decision);
   if (details.counts_as_failure) failed(worker, why, now, decision);
   if (is_wanted()) {
-    if (demanded_) fill(StartReason::Replace, now, decision);
+    fill(StartReason::Replace, now, decision);
     advance_recycling(now, decision);
   }
   settle(now, decision);
@@ -120,10 +125,15 @@ bool Pool::is_spare(const Worker& worker) const {
   return old != workers_.end() && old->second.state == WorkerState::Serving;
 }
 
+bool Pool::is_alone() const {
+  return !any(WorkerState::Serving) && !any(WorkerState::Draining) &&
+         !any(WorkerState::Suspending) && !any(WorkerState::Suspended);
+}
+
 void Pool::failed(const Worker& worker, const diagnosis::Diagnosis& why, TimePoint now,
                   Decision& decision) {
-  const bool alone = !any(WorkerState::Serving) && !any(WorkerState::Draining);
-  if (alone && demanded_) crashed_ = true;  // a pool that waits for demand restarts nothing
+  const bool alone = is_alone();
+  if (alone && desired() > 0) crashed_ = true;  // a pool that waits for demand restarts nothing
   if (why.incurable && alone) {
     const bool identity = blames_identity(last_certificate_->evidence);
     tell(EventKind::PoolStartFailure, nullptr,
@@ -133,7 +143,7 @@ void Pool::failed(const Worker& worker, const diagnosis::Diagnosis& why, TimePoi
     return disable(identity ? DisabledReason::Identity : DisabledReason::StartFailure,
                    "its worker " + why.sentence, now, decision);
   }
-  if (rapid_fail_.record_failure(now)) return trip(*last_certificate_, now, decision);
+  if (rapid_fail_.record_failure(now)) return trip(worker, why, now, decision);
   if (!is_open(worker.name.slot)) return;  // a replacement is under way already
 
   Slot& slot = slots_[worker.name.slot];
@@ -143,22 +153,24 @@ void Pool::failed(const Worker& worker, const diagnosis::Diagnosis& why, TimePoi
   if (delay > Duration::zero()) slot.respawn_at = now + delay;
 }
 
-void Pool::trip(const diagnosis::Certificate& certificate, TimePoint now, Decision& decision) {
+void Pool::trip(const Worker& worker, const diagnosis::Diagnosis& why, TimePoint now,
+                Decision& decision) {
   const RapidFailSettings& settings = settings_->rapid_fail;
   last_trip_ = now;
   const std::string count = std::to_string(*settings.failures) +
                             (*settings.failures == 1 ? " failure" : " failures") + " within " +
-                            format_duration(settings.within) + "; the last worker " +
-                            certificate.diagnosis.sentence;
+                            format_duration(settings.within) + "; the last worker " + why.sentence;
   tell(EventKind::PoolRapidFail, nullptr,
        "was disabled by rapid-fail protection: " + count +
            ". Repair the cause, then run: poolwarden start " + settings_->name,
        decision);
+  RunHook hook{"rapid_fail.action", settings.action,
+               hook_environment(*settings_, worker.name, why)};
+  const bool has_ended = !worker.ailment;
+  if (has_ended && last_certificate_)
+    add_status(hook.environment, last_certificate_->evidence.status);
   disable(DisabledReason::RapidFail, count, now, decision);
-  if (!settings.action.empty()) {
-    decision.actions.push_back(
-        RunHook{"rapid_fail.action", settings.action, hook_environment(certificate, settings)});
-  }
+  if (!settings.action.empty()) decision.actions.push_back(std::move(hook));
 }
 
 void Pool::disable(DisabledReason reason, const std::string& because, TimePoint now,

@@ -8,9 +8,27 @@
 
 namespace poolwarden::pool {
 
+using diagnosis::Intent;
+
 namespace {
 constexpr std::size_t kProgressKept = 64;
 constexpr std::size_t kMostWaiting = 1000;  // more come from a loop that does not wait
+
+Intent intent_of(RecycleReason reason) {
+  return reason == RecycleReason::ConfigChange ? Intent::Reload : Intent::Recycle;
+}
+
+std::string describe(Deferral why) {
+  switch (why) {
+    case Deferral::NoHeadroom:
+      return "there is no memory for one more worker beside it, and too few others serve";
+    case Deferral::Floor:
+      return "too few others serve";
+    case Deferral::StartFailed:
+      return "its replacement did not come up";
+  }
+  return "";
+}
 }  // namespace
 
 Result<Pool::RecycleAnswer> Pool::recycle(std::optional<std::uint32_t> slot, RecycleReason reason,
@@ -30,11 +48,8 @@ Result<Pool::RecycleAnswer> Pool::recycle(std::optional<std::uint32_t> slot, Rec
     return failure("pool " + settings_->name + " has " + std::to_string(tickets_.size()) +
                    " recycles waiting already; use --wait");
 
-  const BatchId batch{++last_batch_};
-  while (progress_.size() >= kProgressKept) progress_.erase(progress_.begin());
-  progress_[batch].total = static_cast<std::uint32_t>(chosen.size());
-  for (const Worker* worker : chosen)
-    tickets_.push_back({worker->name.id, worker->name.slot, reason, batch, now});
+  const BatchId batch = new_batch();
+  for (const Worker* worker : chosen) request(*worker, reason, batch, now);
 
   RecycleAnswer answer{{}, batch};
   advance_recycling(now, answer.decision);
@@ -42,32 +57,100 @@ Result<Pool::RecycleAnswer> Pool::recycle(std::optional<std::uint32_t> slot, Rec
   return answer;
 }
 
-void Pool::advance_recycling(TimePoint now, Decision& decision) {
-  while (recycling_.size() < settings_->recycle.at_once) {
-    // A worker that is being recycled already: a second request waits for the first.
-    const auto next = std::find_if(tickets_.begin(), tickets_.end(), [&](const Ticket& waiting) {
-      return !recycling_.contains(waiting.old);
-    });
-    if (next == tickets_.end()) return;
-    const Ticket ticket = *next;
-    tickets_.erase(next);
-    const auto old = workers_.find(ticket.old);
-    // Whoever has ended meanwhile was replaced by a new-born, which an old reason does not concern.
-    if (old == workers_.end() || old->second.state != WorkerState::Serving) {
-      finish(ticket, "");
-      continue;
-    }
-    begin_recycling(ticket, now, decision);
+BatchId Pool::new_batch() {
+  const BatchId batch{++last_batch_};
+  while (progress_.size() >= kProgressKept) progress_.erase(progress_.begin());
+  progress_[batch] = {};
+  return batch;
+}
+
+void Pool::request(const Worker& worker, RecycleReason reason, BatchId batch, TimePoint now) {
+  Ticket ticket;
+  ticket.old = worker.name.id;
+  ticket.slot = worker.name.slot;
+  ticket.reason = reason;
+  ticket.batch = batch;
+  ticket.begun = now;
+  if (const auto found = progress_.find(batch); found != progress_.end()) ++found->second.total;
+  if (is_reactive(reason)) {  // it does harm: before those that are only to be renewed
+    tickets_.push_front(ticket);
+  } else {
+    tickets_.push_back(ticket);
   }
 }
 
-void Pool::begin_recycling(Ticket ticket, TimePoint now, Decision& decision) {
+bool Pool::is_to_be_recycled(WorkerId id) const {
+  return recycling_.contains(id) ||
+         std::any_of(tickets_.begin(), tickets_.end(),
+                     [&](const Ticket& ticket) { return ticket.old == id; });
+}
+
+void Pool::advance_recycling(TimePoint now, Decision& decision) {
+  for (auto next = tickets_.begin();
+       next != tickets_.end() && recycling_.size() < settings_->recycle.at_once;) {
+    const Worker* old = find(next->old);
+    const bool is_to_come = old && old->state == WorkerState::Starting;
+    // A worker that is being recycled already: a second request waits for the first.
+    if (is_to_come || recycling_.contains(next->old)) {
+      ++next;
+      continue;
+    }
+    // Whoever has ended meanwhile was replaced by a new-born, which an old reason does not concern.
+    if (!old || old->state != WorkerState::Serving) {
+      finish(*next, "");
+      next = tickets_.erase(next);
+      continue;
+    }
+    const auto way = way_of(*old);
+    if (const auto* why = std::get_if<Deferral>(&way)) {
+      defer(*next, *why, decision);
+      ++next;
+      continue;
+    }
+    const Ticket ticket = *next;
+    tickets_.erase(next);
+    begin_recycling(ticket, std::get<RecycleWay>(way), now, decision);
+    next = tickets_.begin();
+  }
+}
+
+std::variant<RecycleWay, Deferral> Pool::way_of(const Worker& worker) const {
+  RecycleQuestion question;
+  question.overlapped = settings_->recycle.overlapped;
+  question.at_once = settings_->recycle.at_once;
+  question.desired = desired();
+  question.serving = count(WorkerState::Serving);
+  question.memory_free = memory_free_;
+  question.memory_needed = worker.memory;
+  return decide_recycle_way(question);
+}
+
+// Whether there is memory for one more worker as large as this one.
+bool Pool::fits_another(const Worker& worker) const {
+  return !memory_free_ || !worker.memory || *memory_free_ >= *worker.memory;
+}
+
+void Pool::defer(Ticket& ticket, Deferral why, Decision& decision) {
+  if (ticket.deferred == why) return;  // told already
+  ticket.deferred = why;
+  tell(EventKind::RecycleDeferred, find(ticket.old),
+       "is due to be recycled (" + std::string(name(ticket.reason)) +
+           "), which waits: " + describe(why),
+       decision, DeferralDetails{why});
+}
+
+void Pool::begin_recycling(Ticket ticket, RecycleWay way, TimePoint now, Decision& decision) {
   Worker& old = workers_.at(ticket.old);
   ticket.begun = now;
-  tell(EventKind::WorkerRecycling, &old, "is recycled: " + std::string(name(ticket.reason)),
+  const bool in_place = way == RecycleWay::InPlace;
+  const bool for_memory = in_place && settings_->recycle.overlapped;
+  tell(EventKind::WorkerRecycling, &old,
+       "is recycled: " + std::string(name(ticket.reason)) +
+           (for_memory ? ", in place, for there is no memory for one more worker beside it" : ""),
        decision, RecycleDetails{ticket.reason});
   recycling_.emplace(ticket.old, ticket);
-  if (!settings_->recycle.overlapped) return leave(old, diagnosis::Intent::Recycle, now, decision);
+  old.holds_slot = in_place;
+  if (in_place) return leave(old, intent_of(ticket.reason), now, decision);
   spawn(ticket.slot, StartReason::Recycle, ticket.old, now, decision);
 }
 
@@ -84,10 +167,11 @@ void Pool::replacement_ready(const Worker& replacement, TimePoint now, Decision&
   const WorkerId id = *replacement.replaces;
   if (const auto found = recycling_.find(id); found != recycling_.end())
     found->second.replaced = true;
-  if (const auto old = workers_.find(id); old != workers_.end())
-    leave(old->second, diagnosis::Intent::Recycle, now, decision);
+  const auto ticket = recycling_.find(id);
+  const Intent why =
+      ticket == recycling_.end() ? Intent::Recycle : intent_of(ticket->second.reason);
+  if (Worker* old = find(id)) leave(*old, why, now, decision);
   conclude(id, replacement, now, decision);
-  advance_recycling(now, decision);
 }
 
 void Pool::recycling_worker_ended(const Worker& worker, const diagnosis::Diagnosis& why,
@@ -96,11 +180,11 @@ void Pool::recycling_worker_ended(const Worker& worker, const diagnosis::Diagnos
     found->second.old_gone = true;
     return conclude(worker.name.id, worker, now, decision);
   }
-  if (worker.replaces && !worker.ready_at) replacement_failed(worker, why, decision);
+  if (worker.replaces && !worker.ready_at) replacement_failed(worker, why, now, decision);
 }
 
 void Pool::replacement_failed(const Worker& replacement, const diagnosis::Diagnosis& why,
-                              Decision& decision) {
+                              TimePoint now, Decision& decision) {
   const auto found = recycling_.find(*replacement.replaces);
   if (found == recycling_.end()) return;
   const Ticket ticket = found->second;
@@ -111,9 +195,12 @@ void Pool::replacement_failed(const Worker& replacement, const diagnosis::Diagno
   // Without an old worker that serves on, this is a failed start as any other.
   if (!ticket.old_gone) tell(EventKind::RecycleFailed, &replacement, sentence, decision);
   finish(ticket, sentence);
+  if (Worker* old = find(ticket.old)) {  // a rule that holds on asks again, but not at once
+    old->not_before = now + recycle_retry_delay(++old->failed_replacements);
+  }
   // What failed for one would fail for the others: the rest of the same request is not tried.
   std::erase_if(tickets_, [&](const Ticket& waiting) {
-    if (waiting.batch != ticket.batch) return false;
+    if (waiting.batch != ticket.batch || ticket.batch == BatchId::None) return false;
     finish(waiting, sentence);
     return true;
   });

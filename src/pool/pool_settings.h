@@ -29,7 +29,8 @@ struct WorkerCount {
 enum class StartMode { Always, OnDemand, Manual };
 
 struct Ping {
-  std::optional<std::string> http_path;  // absent: no ping
+  std::optional<std::string> http_path;  // asked of each worker; absent: it is not asked
+  bool notify = false;                   // the worker sends WATCHDOG=1 by itself (sd_notify(3))
   Duration interval = 30s;
   Duration timeout = 90s;
   bool operator==(const Ping&) const = default;
@@ -37,6 +38,7 @@ struct Ping {
 
 struct Health {
   Ping ping = {};
+  int stack_signal = 6;  // to a worker that hangs: it may write a stack within stop.timeout
   std::optional<Duration> deadlock_after = 3min;
   Duration deadlock_cooldown = 9min;
   std::optional<Duration> request_timeout;
@@ -67,6 +69,9 @@ enum class IdleAction { Terminate, Suspend };
 struct Idle {
   std::optional<Duration> after;
   IdleAction action = IdleAction::Terminate;
+  Duration spare_after = 1min;  // workers above workers.min that nothing needed for so long leave
+  // Share of the memory that this container may use, from which on `after` shortens. Absent: never.
+  std::optional<std::uint32_t> under_pressure_percent;
   bool operator==(const Idle&) const = default;
 };
 
@@ -117,6 +122,7 @@ struct PoolSettings {
   bool operator==(const PoolSettings&) const = default;
 
   bool speaks_http() const { return !routes.empty(); }
+  bool grows() const { return workers.min != 0 && workers.max > workers.min; }
 };
 
 }  // namespace poolwarden::pool

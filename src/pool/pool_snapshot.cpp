@@ -20,7 +20,9 @@ PoolSnapshot Pool::snapshot(TimePoint now, WallTime wall) const {
   shot.state = state_;
   shot.disabled = disabled_;
   shot.disabled_because = disabled_because_;
-  shot.workers_desired = disabled_ || !demanded_ ? 0 : desired_;
+  shot.workers_desired = is_wanted() ? desired() : 0;
+  shot.workers_min = min_;
+  shot.workers_max = max_;
   shot.running_since = maybe_at(running_since_);
   shot.last_state_change = at(last_change_);
   shot.running_total = running_total_;
@@ -41,6 +43,7 @@ PoolSnapshot Pool::snapshot(TimePoint now, WallTime wall) const {
     seen.started = at(worker.spawned);
     seen.ready = maybe_at(worker.ready_at);
     seen.status_text = worker.status_text;
+    seen.unhealthy = worker.ailment.has_value();
     shot.workers.push_back(std::move(seen));
   }
   std::stable_sort(shot.workers.begin(), shot.workers.end(), [](const auto& a, const auto& b) {

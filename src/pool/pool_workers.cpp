@@ -23,15 +23,18 @@ void Pool::fill(StartReason reason, TimePoint now, Decision& decision) {
 
 // Whether the slot lacks a worker and nothing that is under way will give it one. A worker that is
 // being killed for a failure keeps its slot until that failure has been counted; one that is
-// recycled without overlap keeps it until it is gone; and whoever starts and stops a pool in quick
+// recycled in place keeps it until it is gone; and whoever starts and stops a pool in quick
 // succession does not pile up workers that still leave.
 bool Pool::is_open(std::uint32_t slot) const {
+  if (!slots_[slot].wanted) return false;
   std::size_t leaving = 0;
   for (const auto& [id, worker] : workers_) {
-    if (worker.name.slot != slot) continue;
-    if (worker.state == WorkerState::Starting || worker.state == WorkerState::Serving) return false;
-    if (!diagnosis::is_expected(worker.intent)) return false;
-    if (worker.intent == Intent::Recycle && !settings_->recycle.overlapped) return false;
+    if (worker.name.slot != slot || worker.state == WorkerState::Orphaned) continue;
+    const bool has_it =
+        worker.state == WorkerState::Starting || worker.state == WorkerState::Serving ||
+        worker.state == WorkerState::Suspending || worker.state == WorkerState::Suspended;
+    if (has_it || worker.holds_slot) return false;
+    if (!diagnosis::is_expected(worker.intent) && !worker.failure_counted) return false;
     ++leaving;
   }
   return leaving < kMostLeaving;
@@ -39,9 +42,9 @@ bool Pool::is_open(std::uint32_t slot) const {
 
 void Pool::spawn(std::uint32_t slot, StartReason reason, std::optional<WorkerId> replaces,
                  TimePoint now, Decision& decision) {
-  const WorkerId id{next_id_};
-  next_id_ += id_step_;
+  const WorkerId id = around_.ids->next();
   Worker worker;
+  worker.version = version_;
   worker.name = {id, slot, ++slots_[slot].generations, 0};
   worker.spawned = worker.since = now;
   worker.replaces = replaces ? replaces : awaiting_successor(slot);
@@ -52,24 +55,30 @@ void Pool::spawn(std::uint32_t slot, StartReason reason, std::optional<WorkerId>
   decision.actions.push_back(SpawnWorker{kept.name});
 }
 
+Pool::Worker* Pool::find(WorkerId id) {
+  const auto found = workers_.find(id);
+  return found == workers_.end() ? nullptr : &found->second;
+}
+
 Decision Pool::worker_spawned(WorkerId id, int pid) {
   Decision decision;
-  const auto found = workers_.find(id);
-  if (found == workers_.end()) return decision;
-  found->second.name.pid = pid;
-  tell(EventKind::WorkerSpawned, &found->second, "runs as process " + std::to_string(pid),
-       decision);
+  Worker* worker = find(id);
+  if (!worker) return decision;
+  worker->name.pid = pid;
+  tell(EventKind::WorkerSpawned, worker, "runs as process " + std::to_string(pid), decision);
   return decision;
 }
 
 Decision Pool::worker_ready(WorkerId id, TimePoint now) {
   Decision decision;
-  const auto found = workers_.find(id);
+  Worker* found = find(id);
   // It may have been told to stop, or have ended, while its readiness was on the way.
-  if (found == workers_.end() || found->second.state != WorkerState::Starting) return decision;
-  Worker& worker = found->second;
+  if (!found || found->state != WorkerState::Starting) return decision;
+  Worker& worker = *found;
   const Duration startup = now - worker.spawned;
   worker.ready_at = now;
+  worker.idle = IdleWatch(now);
+  worker.watchdog.heard(now);
   move(worker, WorkerState::Serving, now, std::nullopt);
   crashed_ = false;
   tell(EventKind::WorkerReady, &worker, "is ready after " + describe_duration(startup), decision,
@@ -79,52 +88,65 @@ Decision Pool::worker_ready(WorkerId id, TimePoint now) {
     decision.actions.push_back(PublishWorker{id});
   }
   if (worker.replaces) replacement_ready(worker, now, decision);
+  advance_recycling(now, decision);  // what waited for enough others to serve
   settle(now, decision);
   return decision;
 }
 
 Decision Pool::worker_status(WorkerId id, const std::string& text) {
   Decision decision;
-  const auto found = workers_.find(id);
-  if (found == workers_.end() || found->second.status_text == text) return decision;
-  found->second.status_text = text;
-  tell(EventKind::WorkerStatus, &found->second, "says: " + text, decision);
+  Worker* worker = find(id);
+  if (!worker || worker->status_text == text) return decision;
+  worker->status_text = text;
+  tell(EventKind::WorkerStatus, worker, "says: " + text, decision);
   return decision;
 }
 
 Decision Pool::worker_drained(WorkerId id, TimePoint now) {
   Decision decision;
-  const auto found = workers_.find(id);
-  if (found == workers_.end() || found->second.state != WorkerState::Draining) return decision;
-  ask_to_stop(found->second, now, decision);
+  Worker* worker = find(id);
+  if (!worker) return decision;
+  if (worker->state == WorkerState::Suspending) {
+    if (worker->wake) {
+      resume(*worker, now, decision);
+    } else {
+      suspend(*worker, now, decision);
+    }
+  }
+  if (worker->state == WorkerState::Draining) ask_to_stop(*worker, now, decision);
   settle(now, decision);
   return decision;
 }
 
 // Takes a worker out of service: drained first if it serves requests.
 void Pool::leave(Worker& worker, Intent why, TimePoint now, Decision& decision) {
-  const bool leaves_pool = why == Intent::PoolStop || why == Intent::Shutdown;
-  std::optional<Duration> drain;  // a recycle waits for requests in flight as long as it takes
-  if (why == Intent::PoolStop) drain = settings_->worker.stop.drain;
-  if (why == Intent::Shutdown) drain = Duration::zero();  // the supervisor has waited already
+  const bool leaves_pool =
+      why == Intent::PoolStop || why == Intent::Shutdown || why == Intent::Reload;
+  std::optional<Duration> limit;  // what is not the end of all waits for requests in flight
+  if (why == Intent::PoolStop) limit = settings_->worker.stop.drain;
+  if (why == Intent::Shutdown) limit = Duration::zero();  // the supervisor has waited already
   switch (worker.state) {
     case WorkerState::Serving:
       worker.intent = why;
       if (!worker.published) return ask_to_stop(worker, now, decision);
-      move(worker, WorkerState::Draining, now, drain);
-      tell(EventKind::WorkerDraining, &worker, "takes no new requests", decision);
-      decision.actions.push_back(DrainWorker{worker.name.id, why});
-      return;
+      move(worker, WorkerState::Draining, now, limit);
+      return drain(worker, why, decision);
+    case WorkerState::Suspending:  // the gateway drains it already
+      worker.intent = why;
+      return move(worker, WorkerState::Draining, now, limit);
     case WorkerState::Draining:
-      if (leaves_pool) {
-        worker.intent = why;
-        if (drain)
-          worker.deadline = std::min(worker.deadline.value_or(TimePoint::max()), now + *drain);
-      }
+      if (!leaves_pool) return;
+      if (!worker.ailment) worker.intent = why;
+      if (limit)
+        worker.deadline = std::min(worker.deadline.value_or(TimePoint::max()), now + *limit);
       return;
     case WorkerState::Starting:
+    case WorkerState::Suspended:
       worker.intent = why;
       return ask_to_stop(worker, now, decision);
+    case WorkerState::Orphaned:  // an administrator's, until nobody is left to look at it
+      if (why != Intent::PoolStop) kill(worker, now, decision);
+      return;
     case WorkerState::Stopping:
     case WorkerState::Killing:
     case WorkerState::Exited:
@@ -132,9 +154,18 @@ void Pool::leave(Worker& worker, Intent why, TimePoint now, Decision& decision) 
   }
 }
 
+void Pool::drain(Worker& worker, Intent why, Decision& decision) {
+  tell(EventKind::WorkerDraining, &worker, "takes no new requests", decision);
+  decision.actions.push_back(DrainWorker{worker.name.id, why, settings_->worker.stop.tunnels});
+}
+
 void Pool::ask_to_stop(Worker& worker, TimePoint now, Decision& decision) {
   move(worker, WorkerState::Stopping, now, settings_->worker.stop.timeout);
-  decision.actions.push_back(StopWorker{worker.name.id});
+  if (worker.ailment) {  // what hangs does not stop by itself, but may tell where it hangs
+    decision.actions.push_back(SignalWorker{worker.name.id, settings_->health.stack_signal});
+  } else {
+    decision.actions.push_back(StopWorker{worker.name.id});
+  }
 }
 
 void Pool::kill(Worker& worker, TimePoint now, Decision& decision) {
@@ -170,15 +201,19 @@ void Pool::deadline_passed(Worker& worker, TimePoint now, Decision& decision) {
            decision);
       return kill(worker, now, decision);
     case WorkerState::Serving:
+    case WorkerState::Suspending:
+    case WorkerState::Suspended:
     case WorkerState::Killing:
+    case WorkerState::Orphaned:
     case WorkerState::Exited:
       return;
   }
 }
 
-bool Pool::any(WorkerState state) const {
-  return std::any_of(workers_.begin(), workers_.end(),
-                     [&](const auto& entry) { return entry.second.state == state; });
+std::uint32_t Pool::count(WorkerState state) const {
+  return static_cast<std::uint32_t>(
+      std::count_if(workers_.begin(), workers_.end(),
+                    [&](const auto& entry) { return entry.second.state == state; }));
 }
 
 bool Pool::is_serving(WorkerId id) const {
@@ -187,10 +222,18 @@ bool Pool::is_serving(WorkerId id) const {
 }
 
 bool Pool::is_complete() const {
-  const auto serving = std::count_if(workers_.begin(), workers_.end(), [](const auto& entry) {
-    return entry.second.state == WorkerState::Serving;
-  });
-  return !demanded_ || serving >= desired_;
+  return count(WorkerState::Serving) + count(WorkerState::Suspending) +
+             count(WorkerState::Suspended) >=
+         desired();
+}
+
+std::vector<WorkerId> Pool::watched() const {
+  std::vector<WorkerId> ids;
+  for (const auto& [id, worker] : workers_) {
+    if (worker.state == WorkerState::Serving || worker.state == WorkerState::Draining)
+      ids.push_back(id);
+  }
+  return ids;
 }
 
 bool Pool::is_published(WorkerId id) const {

@@ -13,6 +13,7 @@ namespace poolwarden::pool {
 class RapidFail {
  public:
   explicit RapidFail(const RapidFailSettings& settings) : settings_(settings) {}
+  void change(const RapidFailSettings& settings) { settings_ = settings; }
 
   // Returns whether this failure is the one that trips: the `failures`-th within `within`.
   bool record_failure(TimePoint now);

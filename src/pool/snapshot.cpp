@@ -6,13 +6,13 @@ namespace poolwarden::pool {
 
 bool can_serve(const PoolSnapshot& pool) {
   if (pool.disabled || pool.state == PoolState::Stopping) return false;
-  const bool has_worker = std::any_of(
-      pool.workers.begin(), pool.workers.end(),
-      [](const WorkerSnapshot& worker) { return worker.state == WorkerState::Serving; });
-  // A pool that starts on demand and wants no worker now gets one by the next request.
-  const bool waits_for_demand = pool.settings != nullptr &&
-                                pool.settings->start == StartMode::OnDemand &&
-                                pool.workers_desired == 0;
+  const bool has_worker =
+      std::any_of(pool.workers.begin(), pool.workers.end(), [](const WorkerSnapshot& worker) {
+        return worker.state == WorkerState::Serving || worker.state == WorkerState::Suspending ||
+               worker.state == WorkerState::Suspended;
+      });
+  // A pool that wants no worker now gets one by the next request.
+  const bool waits_for_demand = pool.state == PoolState::Running && pool.workers_desired == 0;
   return has_worker || waits_for_demand;
 }
 

@@ -24,6 +24,7 @@ struct WorkerSnapshot {
   std::optional<WallTime> ready;
   std::string endpoint;
   std::string status_text;       // what the worker said of itself
+  bool unhealthy = false;        // it hangs, and is being ended or kept for inspection
   std::string cgroup_path;       // of its leaf; empty without cgroups
   std::int32_t board_slot = -1;  // its row in the scoreboard; -1 while it has none
 };
@@ -35,6 +36,8 @@ struct PoolSnapshot {
   std::optional<DisabledReason> disabled;
   std::string disabled_because;  // sentence
   std::uint32_t workers_desired = 0;
+  std::uint32_t workers_min = 0;
+  std::uint32_t workers_max = 0;
   std::vector<WorkerSnapshot> workers;
   std::optional<WallTime> running_since;
   WallTime last_state_change;

@@ -59,8 +59,46 @@ std::string_view name(RecycleReason reason) {
       return "file_change";
     case RecycleReason::Manual:
       return "manual";
+    case RecycleReason::QueueLimit:
+      return "queue_limit";
   }
   return "unknown";
+}
+
+std::string_view name(Deferral reason) {
+  switch (reason) {
+    case Deferral::NoHeadroom:
+      return "no_headroom";
+    case Deferral::Floor:
+      return "floor";
+    case Deferral::StartFailed:
+      return "start_failed";
+  }
+  return "unknown";
+}
+
+std::string_view name(Ailment ailment) {
+  switch (ailment) {
+    case Ailment::Ping:
+      return "ping";
+    case Ailment::Deadlock:
+      return "deadlock";
+    case Ailment::RequestTimeout:
+      return "request_timeout";
+  }
+  return "unknown";
+}
+
+diagnosis::Cause cause_of(Ailment ailment) {
+  switch (ailment) {
+    case Ailment::Ping:
+      return diagnosis::Cause::PingTimeout;
+    case Ailment::Deadlock:
+      return diagnosis::Cause::Deadlock;
+    case Ailment::RequestTimeout:
+      return diagnosis::Cause::RequestTimeout;
+  }
+  return diagnosis::Cause::Unknown;
 }
 
 std::string_view name(DisabledReason reason) {

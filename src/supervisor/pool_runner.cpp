@@ -13,9 +13,24 @@ using diagnosis::Intent;
 using worker::WorkerId;
 
 dispatch::LossCause loss_cause(Intent why) {
-  return why == Intent::Recycle || why == Intent::ScaleDown || why == Intent::IdleTimeout
-             ? dispatch::LossCause::Recycle
-             : dispatch::LossCause::Shutdown;
+  switch (why) {
+    case Intent::Recycle:
+    case Intent::ScaleDown:
+    case Intent::IdleTimeout:
+      return dispatch::LossCause::Recycle;
+    case Intent::Reload:
+      return dispatch::LossCause::Reload;
+    case Intent::PoolStop:
+    case Intent::Shutdown:
+      return dispatch::LossCause::Shutdown;
+    case Intent::None:
+    case Intent::StartupTimeout:
+    case Intent::PingTimeout:
+    case Intent::RequestTimeout:
+    case Intent::Deadlock:
+      return dispatch::LossCause::WorkerDied;
+  }
+  return dispatch::LossCause::WorkerDied;
 }
 
 link::PoolMode pool_mode(pool::Availability availability) {
@@ -42,7 +57,9 @@ PoolRunner::PoolRunner(asio::io_context& io, pool::Pool pool, std::uint32_t boar
       timer_(io),
       pool_(std::move(pool)),
       board_slot_(board_slot),
-      outside_(std::move(outside)) {}
+      outside_(std::move(outside)),
+      observer_(outside_.board, board_slot, outside_.host, outside_.memory),
+      observation_timer_(io) {}
 
 Result<pool::BatchId> PoolRunner::recycle(std::optional<std::uint32_t> slot,
                                           pool::RecycleReason reason) {
@@ -52,28 +69,71 @@ Result<pool::BatchId> PoolRunner::recycle(std::optional<std::uint32_t> slot,
   return answer->batch;
 }
 
+Result<void> PoolRunner::scale(pool::WorkerCount wanted) {
+  auto decision = pool_.scale(wanted, Clock::now());
+  if (!decision) return decision.error();
+  apply(*decision);
+  return {};
+}
+
+pool::BatchId PoolRunner::reconfigure(std::shared_ptr<const pool::PoolSettings> settings,
+                                      bool recycle) {
+  auto answer = pool_.reconfigure(std::move(settings), recycle, Clock::now());
+  if (pool_.settings().speaks_http()) {
+    outside_.to_gateway(description());
+    outside_.to_gateway(mode(pool_.availability()));
+  }
+  apply(answer.decision);
+  return answer.batch;
+}
+
 void PoolRunner::apply(const pool::Decision& decision) {
   for (const pool::Event& event : decision.events) outside_.publish(event);
   for (const pool::Action& action : decision.actions) {
-    std::visit(Match{
-                   [&](const pool::SpawnWorker& todo) { spawn(todo.name); },
-                   [&](const pool::PublishWorker& todo) { publish_worker(todo.id); },
-                   [&](const pool::DrainWorker& todo) { drain(todo); },
-                   [&](const pool::StopWorker& todo) { outside_.host.ask_to_stop(todo.id); },
-                   [&](const pool::KillWorker& todo) { outside_.host.kill(todo.id); },
-                   [&](const pool::RetireWorker& todo) { retire(todo.id); },
-                   [&](const pool::SetAvailability& todo) { set_availability(todo.availability); },
-                   [&](const pool::RunHook& todo) { outside_.run_hook(todo); },
-               },
-               action);
+    std::visit(
+        Match{
+            [&](const pool::SpawnWorker& todo) { spawn(todo.name); },
+            [&](const pool::PublishWorker& todo) { publish_worker(todo.id); },
+            [&](const pool::DrainWorker& todo) { drain(todo); },
+            [&](const pool::StopWorker& todo) { outside_.host.ask_to_stop(todo.id); },
+            [&](const pool::SignalWorker& todo) { outside_.host.signal(todo.id, todo.signal); },
+            [&](const pool::KillWorker& todo) { outside_.host.kill(todo.id); },
+            [&](const pool::SuspendWorker& todo) { suspend(todo.id); },
+            [&](const pool::ResumeWorker& todo) { outside_.host.resume(todo.id); },
+            [&](const pool::AbandonWorker& todo) { abandon(todo.id); },
+            [&](const pool::RetireWorker& todo) { retire(todo.id); },
+            [&](const pool::SetAvailability& todo) { set_availability(todo.availability); },
+            [&](const pool::RunHook& todo) { outside_.run_hook(todo); },
+        },
+        action);
   }
   arm_timer();
+  if (!observing_) arm_observation();
   outside_.changed();
 }
 
 void PoolRunner::spawn(const pool::WorkerName& name) {
   const pool::PoolSettings& settings = pool_.settings();
-  const WorkerId id = name.id;
+  outside_.host.spawn(
+      {name.id, settings.name, name.slot, name.generation, settings.speaks_http(), watch()},
+      settings.worker, callbacks_for(name.id));
+}
+
+worker::Watch PoolRunner::watch() const {
+  const pool::PoolSettings& settings = pool_.settings();
+  const pool::Ping& ping = settings.health.ping;
+  worker::Watch watch;
+  watch.ping_path = ping.http_path;
+  watch.watchdog = ping.notify;
+  watch.ping_interval = ping.interval;
+  watch.ping_timeout = ping.timeout;
+  const std::uint64_t total = outside_.memory().total;
+  if (settings.recycle.over_memory && total > 0)
+    watch.memory = resolve(*settings.recycle.over_memory, total);
+  return watch;
+}
+
+worker::WorkerCallbacks PoolRunner::callbacks_for(WorkerId id) {
   worker::WorkerCallbacks callbacks;
   callbacks.started = [this, id](int pid) { apply(pool_.worker_spawned(id, pid)); };
   callbacks.ready = [this, id](const worker::Endpoint& endpoint) {
@@ -81,16 +141,43 @@ void PoolRunner::spawn(const pool::WorkerName& name) {
     apply(pool_.worker_ready(id, Clock::now()));
   };
   callbacks.status = [this, id](const std::string& text) { apply(pool_.worker_status(id, text)); };
+  callbacks.unhealthy = [this, id](const std::string& reason) {
+    apply(pool_.worker_reports_unhealthy(id, reason, Clock::now()));
+  };
+  callbacks.ping_sent = [this, id] {
+    pool_.ping_begun(id, Clock::now());
+    arm_timer();
+  };
+  callbacks.pinged = [this, id](worker::PingResult result, Duration took) {
+    outside_.pinged(pool_.settings().name, result, took);
+    pool_.ping_ended(id, result, Clock::now());
+    arm_timer();
+  };
+  callbacks.memory_high = [this] {
+    observer_.look_closely();
+    observe();
+  };
   callbacks.exited = [this, id](const diagnosis::Evidence& evidence) {
     endpoints_.erase(id);
+    suspended_.erase(id);
     std::erase(draining_, id);
-    apply(pool_.worker_exited(id, evidence, Clock::now(), WallClock::now()));
+    diagnosis::Evidence known = evidence;
+    if (const auto found = published_.find(id); found != published_.end())
+      known.requests_served = link::load(outside_.board.workers[found->second.row].requests);
+    apply(pool_.worker_exited(id, known, Clock::now(), WallClock::now()));
   };
-  outside_.host.spawn({id, settings.name, name.slot, name.generation, settings.speaks_http()},
-                      settings.worker, std::move(callbacks));
+  return callbacks;
 }
 
+// Also of one that the gateway knew before it was to be suspended: it must forget the drain mark.
 void PoolRunner::publish_worker(WorkerId id) {
+  std::erase(draining_, id);
+  suspended_.erase(id);
+  if (const auto known = published_.find(id); known != published_.end()) {
+    outside_.to_gateway(link::WorkerGone{id});
+    outside_.to_gateway(readiness(id, known->second));
+    return;
+  }
   const std::optional<std::uint32_t> row = outside_.take_row();
   if (!row) {  // more workers than the scoreboard has rows: this one cannot be given requests
     outside_.host.kill(id);
@@ -101,9 +188,30 @@ void PoolRunner::publish_worker(WorkerId id) {
   outside_.to_gateway(readiness(id, published));
 }
 
+void PoolRunner::suspend(WorkerId id) {
+  std::erase(draining_, id);
+  suspended_.insert(id);
+  outside_.to_gateway(link::WorkerGone{id});
+  if (auto suspended = outside_.host.suspend(id); !suspended) {
+    asio::post(io_, [this, id, why = suspended.error().message] {
+      apply(pool_.suspend_failed(id, why, Clock::now()));
+    });
+  }
+}
+
+void PoolRunner::abandon(WorkerId id) {
+  std::erase(draining_, id);
+  const auto found = published_.find(id);
+  if (found == published_.end()) return;
+  outside_.give_row_back(found->second.row);
+  published_.erase(found);
+  outside_.to_gateway(link::AbandonWorker{id});
+}
+
 void PoolRunner::drain(const pool::DrainWorker& todo) {
   draining_.push_back(todo.id);
-  if (outside_.to_gateway(link::DrainWorker{todo.id, loss_cause(todo.why)})) return;
+  if (outside_.to_gateway(link::DrainWorker{todo.id, loss_cause(todo.why), todo.tunnel_limit}))
+    return;
   asio::post(io_, [this, id = todo.id] { worker_drained(id); });
 }
 
@@ -128,15 +236,24 @@ std::vector<link::ToGateway> PoolRunner::introduction() const {
   const pool::PoolSettings& settings = pool_.settings();
   if (!settings.speaks_http()) return {};
   std::vector<link::ToGateway> messages;
-  messages.push_back(link::PoolAdded{settings.name, board_slot_, settings.routes,
-                                     settings.concurrency, settings.queue,
-                                     settings.rapid_fail.when_open, settings.health.request_timeout,
-                                     pool_mode(pool_.availability())});
+  messages.emplace_back(description());
   messages.push_back(mode(pool_.availability()));
   for (const auto& [id, published] : published_) {
     if (pool_.is_serving(id)) messages.push_back(readiness(id, published));
   }
   return messages;
+}
+
+link::PoolAdded PoolRunner::description() const {
+  const pool::PoolSettings& settings = pool_.settings();
+  return {settings.name,
+          board_slot_,
+          settings.routes,
+          settings.concurrency,
+          settings.queue,
+          settings.rapid_fail.when_open,
+          settings.health.request_timeout,
+          pool_mode(pool_.availability())};
 }
 
 link::PoolModeChanged PoolRunner::mode(pool::Availability availability) const {
@@ -173,8 +290,39 @@ void PoolRunner::arm_timer() {
   }
   timer_.expires_at(*next);
   timer_.async_wait([this](const boost::system::error_code& error) {
-    if (!error) apply(pool_.tick(Clock::now()));
+    if (!error) tick();
   });
+}
+
+// Whom the pool is about to find unhealthy is looked at once more: it may have answered since, or a
+// debugger may hold it.
+void PoolRunner::tick() {
+  if (!pool_.suspects(Clock::now()).empty()) observe();
+  const TimePoint now = Clock::now();
+  for (const WorkerId id : pool_.suspects(now)) pool_.traced(id, outside_.host.is_traced(id));
+  apply(pool_.tick(now));
+}
+
+void PoolRunner::arm_observation() {
+  const std::optional<Duration> interval = pool_.observation_interval();
+  observing_ = interval.has_value();
+  if (!interval) return;
+  observation_timer_.expires_after(*interval);
+  observation_timer_.async_wait([this](const boost::system::error_code& error) {
+    if (error) return;
+    observe();
+    arm_observation();
+  });
+}
+
+void PoolRunner::observe() {
+  std::map<WorkerId, std::uint32_t> rows;
+  for (const auto& [id, published] : published_) rows.emplace(id, published.row);
+  const TimePoint now = Clock::now();
+  const pool::Observation seen = observer_.observe(pool_.watched(), rows, now);
+  const pool::Decision decision = pool_.observe(seen, now, WallClock::now());
+  if (!decision.actions.empty() || !decision.events.empty()) return apply(decision);
+  arm_timer();  // a watch may have begun
 }
 
 }  // namespace poolwarden::supervisor

@@ -9,10 +9,12 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <vector>
 
 #include "link/messages.h"
 #include "pool/pool.h"
+#include "supervisor/pool_observer.h"
 #include "worker/worker_host.h"
 
 namespace poolwarden::supervisor {
@@ -28,6 +30,9 @@ struct Outside {
   // Rows of the scoreboard for workers; nullopt when all are taken.
   std::function<std::optional<std::uint32_t>()> take_row;
   std::function<void(std::uint32_t)> give_row_back;
+  const link::Scoreboard& board;
+  std::function<Memory()> memory;
+  std::function<void(const std::string& pool, worker::PingResult, Duration took)> pinged;
 };
 
 // Must outlive the io_context's run.
@@ -43,7 +48,12 @@ class PoolRunner {
   void kill_all() { apply(pool_.kill_all(Clock::now())); }
   void demand() { apply(pool_.demand(Clock::now())); }
   void worker_drained(worker::WorkerId id) { apply(pool_.worker_drained(id, Clock::now())); }
+  void request_timed_out(worker::WorkerId id) { apply(pool_.request_timed_out(id, Clock::now())); }
   Result<pool::BatchId> recycle(std::optional<std::uint32_t> slot, pool::RecycleReason reason);
+  Result<void> scale(pool::WorkerCount wanted);
+  // New settings; routes change for clients when the gateway is told RoutesChanged.
+  pool::BatchId reconfigure(std::shared_ptr<const pool::PoolSettings> settings, bool recycle);
+  void stop_for_reload() { apply(pool_.stop_for_reload(Clock::now())); }
 
   // Everything that a new gateway has to know of this pool.
   std::vector<link::ToGateway> introduction() const;
@@ -61,6 +71,11 @@ class PoolRunner {
 
   void apply(const pool::Decision& decision);
   void spawn(const pool::WorkerName& name);
+  worker::Watch watch() const;
+  worker::WorkerCallbacks callbacks_for(worker::WorkerId id);
+  void suspend(worker::WorkerId id);
+  void abandon(worker::WorkerId id);
+  link::PoolAdded description() const;
   void publish_worker(worker::WorkerId id);
   void drain(const pool::DrainWorker& todo);
   void retire(worker::WorkerId id);
@@ -68,6 +83,9 @@ class PoolRunner {
   link::PoolModeChanged mode(pool::Availability availability) const;
   link::WorkerReady readiness(worker::WorkerId id, const Published& published) const;
   void arm_timer();
+  void tick();
+  void arm_observation();
+  void observe();
 
   boost::asio::io_context& io_;
   boost::asio::steady_timer timer_;
@@ -77,6 +95,10 @@ class PoolRunner {
   std::map<worker::WorkerId, worker::Endpoint> endpoints_;
   std::map<worker::WorkerId, Published> published_;
   std::vector<worker::WorkerId> draining_;
+  std::set<worker::WorkerId> suspended_;  // not with the gateway, but their rows are kept
+  PoolObserver observer_;
+  boost::asio::steady_timer observation_timer_;
+  bool observing_ = false;
 };
 
 }  // namespace poolwarden::supervisor

@@ -6,11 +6,25 @@
 #include <functional>
 #include <string>
 
+#include "base/result.h"
 #include "diagnosis/diagnosis.h"
+#include "worker/usage.h"
 #include "worker/worker_settings.h"
 #include "worker/worker_state.h"
 
 namespace poolwarden::worker {
+
+// What the host keeps an eye on for as long as the worker serves.
+struct Watch {
+  // GET of this path, again and again; the next one follows `ping_interval` after the last ended.
+  std::optional<std::string> ping_path;
+  // The worker is told to send WATCHDOG=1 (WATCHDOG_USEC): at least once in `ping_timeout`.
+  bool watchdog = false;
+  Duration ping_interval{};
+  Duration ping_timeout{};  // of one try
+  // memory_high is told when the worker's memory passes this, where the kernel can tell (bytes).
+  std::optional<std::uint64_t> memory;
+};
 
 // Which worker of which pool.
 struct Assignment {
@@ -19,6 +33,7 @@ struct Assignment {
   std::uint32_t slot = 0;        // 0 … workers-1, stable over replacements
   std::uint64_t generation = 0;  // counts the workers that had this slot
   bool speaks_http = true;       // its pool has routes: give it a socket
+  Watch watch = {};
 };
 
 // What happens to a worker, each told on the supervision thread and never from within a call to
@@ -27,6 +42,10 @@ struct WorkerCallbacks {
   std::function<void(int pid)> started;
   std::function<void(const Endpoint&)> ready;
   std::function<void(const std::string&)> status;  // STATUS= of sd_notify(3)
+  std::function<void(const std::string&)> unhealthy;  // X_POOLWARDEN_UNHEALTHY=reason
+  std::function<void()> ping_sent;
+  std::function<void(PingResult, Duration)> pinged;  // WATCHDOG=1 too: Answered, after no time
+  std::function<void()> memory_high;                 // see Watch::memory; may come often
   // The whole tree is gone, confirmed as far as the containment can tell.
   std::function<void(const diagnosis::Evidence&)> exited;
 };
@@ -43,8 +62,21 @@ class WorkerHost {
   // until kill() or its end. Unknown ids are ignored: the worker may just have ended.
   virtual void ask_to_stop(WorkerId id) = 0;
 
+  // Any signal, to the worker itself.
+  virtual void signal(WorkerId id, int number) = 0;
+
   // Kills the whole tree.
   virtual void kill(WorkerId id) = 0;
+
+  // Freezes the whole tree and lets the kernel take its memory back; resume() undoes it. Between
+  // the two it is not pinged. Errors: it cannot be frozen; it runs on then.
+  virtual Result<void> suspend(WorkerId id) = 0;
+  virtual void resume(WorkerId id) = 0;
+
+  // What it uses now; reads a few small files. Nothing of a worker that is not known.
+  virtual Usage usage(WorkerId id) = 0;
+  // Whether a debugger or tracer is attached to it (TracerPid of proc(5)).
+  virtual bool is_traced(WorkerId id) = 0;
 };
 
 }  // namespace poolwarden::worker

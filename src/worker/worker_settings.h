@@ -56,6 +56,8 @@ struct Stop {
   // How long `stop` and a shutdown wait for requests in flight before the stop signal. A recycle
   // waits for them without limit.
   std::optional<Duration> drain = 4s;
+  // How long a worker that leaves is held up by tunnels (WebSockets) alone; then they are cut.
+  std::optional<Duration> tunnels = 1min;
   bool operator==(const Stop&) const = default;
 };
 
@@ -74,6 +76,8 @@ struct Limits {
   std::optional<std::uint64_t> open_files = {};
   std::optional<Size> core = {};  // absent: no core files (RLIMIT_CORE 0); kUnlimitedCore: any size
   std::optional<std::string> affinity = {};  // a CPU list as in cpuset(7): "0-1,4"
+  // Each worker is bound to so many CPUs of `affinity`, or of all, slot by slot. Absent: to all.
+  std::optional<std::uint32_t> affinity_each = {};
   bool operator==(const Limits&) const = default;
 };
 

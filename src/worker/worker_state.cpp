@@ -10,9 +10,16 @@ bool can_become(WorkerState from, WorkerState to) {
     case Starting:
       return to == Serving || to == Stopping || to == Killing || to == Exited;
     case Serving:
-      return to == Draining || to == Stopping || to == Killing || to == Exited;
+      return to == Suspending || to == Draining || to == Stopping || to == Killing ||
+             to == Orphaned || to == Exited;
+    case Suspending:
+      return to == Suspended || to == Serving || to == Stopping || to == Killing || to == Exited;
+    case Suspended:
+      return to == Serving || to == Stopping || to == Killing || to == Exited;
+    case Orphaned:
+      return to == Killing || to == Exited;
     case Draining:
-      return to == Stopping || to == Killing || to == Exited;
+      return to == Stopping || to == Killing || to == Orphaned || to == Exited;
     case Stopping:
       return to == Killing || to == Exited;
     case Killing:
@@ -30,12 +37,18 @@ std::string_view name(WorkerState state) {
       return "starting";
     case Serving:
       return "serving";
+    case Suspending:
+      return "suspending";
+    case Suspended:
+      return "suspended";
     case Draining:
       return "draining";
     case Stopping:
       return "stopping";
     case Killing:
       return "killing";
+    case Orphaned:
+      return "orphaned";
     case Exited:
       return "exited";
   }

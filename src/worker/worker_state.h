@@ -1,11 +1,14 @@
 // The life of one worker.
 //
 //   Starting --ready--> Serving --drain--> Draining --idle--> Stopping --deadline--> Killing
-//                                                                \                     |
-//                                                                 +------> Exited <----+
+//                       ^    | \                                 \                     |
+//         demand, resume|    |  \--unhealthy, kept--> Orphaned    +------> Exited <----+
+//                       |    | idle
+//                  Suspended <- Suspending
 //
 // Any state may skip ahead to Stopping (it is told to end now), to Killing (its whole tree is
-// killed), or to Exited (it died). Nothing goes back.
+// killed), or to Exited (it died). Only suspension goes back. An Orphaned worker is out of its
+// pool's hands: it ends by itself, by an administrator, or with the supervisor.
 
 #pragma once
 
@@ -20,7 +23,17 @@ enum class WorkerId : std::uint64_t {};  // never reused, unlike a pid
 
 inline std::uint64_t number(WorkerId id) { return static_cast<std::uint64_t>(id); }
 
-enum class WorkerState { Starting, Serving, Draining, Stopping, Killing, Exited };
+enum class WorkerState {
+  Starting,
+  Serving,
+  Suspending,  // idle: takes no requests, and will be frozen when none is in flight
+  Suspended,
+  Draining,
+  Stopping,
+  Killing,
+  Orphaned,
+  Exited,
+};
 
 bool can_become(WorkerState from, WorkerState to);
 std::string_view name(WorkerState state);

@@ -43,17 +43,21 @@ TEST(EventCatalogue, GivesEachReasonOfARecycleItsOwnNumber) {
   EXPECT_EQ(was_number(event), 5117);
 }
 
-TEST(EventCatalogue, KnowsAnIdleStopFromOthers) {
-  auto certificate = std::make_shared<diagnosis::Certificate>();
-  certificate->intent = diagnosis::Intent::IdleTimeout;
-  const Event event{
-      .kind = EventKind::WorkerStopped,
-      .pool = "web",
-      .worker = {},
-      .sentence = "",
-      .details =
-          ExitDetails{.certificate = certificate, .start_failure = {}, .counts_as_failure = false}};
-  EXPECT_EQ(was_number(event), 5186);
+int number_of(EventKind kind, Details details) {
+  return was_number(
+      {.kind = kind, .pool = "web", .worker = {}, .sentence = "", .details = std::move(details)});
+}
+
+TEST(EventCatalogue, HasTheNumbersOfWasForWhatTheDetailsSay) {
+  EXPECT_EQ(number_of(EventKind::WorkerIdle, IdleDetails{.shortened = false}), 5186);
+  EXPECT_EQ(number_of(EventKind::WorkerIdle, IdleDetails{.shortened = true}), 5195);
+  EXPECT_EQ(number_of(EventKind::IdleShortened, ShorteningDetails{.aggressive = false}), 5192);
+  EXPECT_EQ(number_of(EventKind::IdleShortened, ShorteningDetails{.aggressive = true}), 5193);
+  EXPECT_EQ(number_of(EventKind::WorkerUnhealthy, AilmentDetails{Ailment::Ping}), 5010);
+  EXPECT_EQ(number_of(EventKind::WorkerUnhealthy, AilmentDetails{Ailment::Deadlock}), 0);
+  EXPECT_EQ(number_of(EventKind::WorkerUnhealthyIgnored, AilmentDetails{Ailment::Ping}), 5082);
+  EXPECT_EQ(number_of(EventKind::HookFailed, HookDetails{"orphan.action"}), 5015);
+  EXPECT_EQ(number_of(EventKind::HookFailed, HookDetails{"rapid_fail.action"}), 5054);
 }
 
 // The table of docs/events.md, as the catalogue has it.

@@ -110,7 +110,13 @@ inline const diagnosis::ExitStatus kNoSuchProgram = NotStarted{SpawnStage::Exec,
 class Bench {
  public:
   explicit Bench(PoolSettings settings, std::uint32_t cpus = 2)
-      : pool(std::make_shared<const PoolSettings>(std::move(settings)), cpus, 1, 1) {}
+      : pool(std::make_shared<const PoolSettings>(std::move(settings)), around(cpus)) {}
+
+  static PoolSurroundings around(std::uint32_t cpus) {
+    PoolSurroundings around;
+    around.cpus = cpus;
+    return around;
+  }
 
   Decision begin() { return pool.begin(now); }
   Decision start() { return pool.start(now); }

@@ -54,6 +54,7 @@ class Invariants {
     WorkerState state = WorkerState::Starting;
     bool published = false;
     bool drained = false;
+    bool suspended = false;
     bool stopped = false;
     bool killed = false;
     bool leaves_pool = false;  // it was there while the pool stopped
@@ -85,6 +86,18 @@ class Invariants {
   }
   void follow(const KillWorker& action) {
     EXPECT_FALSE(std::exchange(worker(action.id).killed, true)) << number(action.id);
+  }
+  void follow(const SignalWorker& action) {
+    EXPECT_FALSE(std::exchange(worker(action.id).stopped, true)) << number(action.id);
+  }
+  void follow(const SuspendWorker& action) {
+    EXPECT_FALSE(std::exchange(worker(action.id).suspended, true)) << number(action.id);
+  }
+  void follow(const ResumeWorker& action) {
+    EXPECT_TRUE(std::exchange(worker(action.id).suspended, false)) << number(action.id);
+  }
+  void follow(const AbandonWorker& action) {
+    EXPECT_TRUE(std::exchange(worker(action.id).published, false)) << number(action.id);
   }
   void follow(const RetireWorker&) {}  // check_end has
   void follow(const SetAvailability& action) {

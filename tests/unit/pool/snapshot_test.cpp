@@ -24,6 +24,7 @@ PoolSnapshot on_demand(std::uint32_t desired) {
   settings->start = StartMode::OnDemand;
   PoolSnapshot pool;
   pool.settings = settings;
+  pool.state = PoolState::Running;
   pool.workers_desired = desired;
   return pool;
 }

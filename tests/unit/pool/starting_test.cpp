@@ -33,10 +33,12 @@ TEST(StartingPool, HasAWorkerForEachCpuWhenItsNumberIsZero) {
 
 TEST(StartingPool, SharesNoIdWithAnotherPool) {
   const auto settings = std::make_shared<const PoolSettings>(web(2));
-  Pool first(settings, 1, 1, 2);
-  Pool second(settings, 1, 2, 2);
-  EXPECT_EQ(spawned(first.begin(TimePoint{})), ids({1, 3}));
-  EXPECT_EQ(spawned(second.begin(TimePoint{})), ids({2, 4}));
+  PoolSurroundings around;
+  around.ids = std::make_shared<WorkerIds>();
+  Pool first(settings, around);
+  Pool second(settings, around);
+  EXPECT_EQ(spawned(first.begin(TimePoint{})), ids({1, 2}));
+  EXPECT_EQ(spawned(second.begin(TimePoint{})), ids({3, 4}));
 }
 
 TEST(StartingPool, RunsAsSoonAsOneWorkerServes) {

@@ -1,0 +1,39 @@
+#include "pool/health.h"
+
+#include <algorithm>
+
+namespace poolwarden::pool {
+namespace {
+
+std::optional<TimePoint> later_by(Duration timeout, const std::optional<TimePoint>& since) {
+  if (!since) return std::nullopt;
+  return *since + timeout;
+}
+
+}  // namespace
+
+std::optional<TimePoint> PingWatch::deadline(Duration timeout) const {
+  return later_by(timeout, unanswered_since_);
+}
+
+std::optional<TimePoint> Watchdog::deadline(Duration timeout) const {
+  return later_by(timeout, last_);
+}
+
+void DeadlockWatch::observe(const WorkerObservation& seen, bool requests_wait, TimePoint now) {
+  const bool has_reason_to_answer = requests_wait && seen.in_flight > seen.tunnels;
+  if (!has_reason_to_answer) {
+    silent_since_.reset();
+    return;
+  }
+  const TimePoint since = silent_since_.value_or(now);
+  const TimePoint answered = seen.last_response.value_or(TimePoint::min());
+  // The gateway may have looked at the clock after we did.
+  silent_since_ = std::min(std::max(since, answered), now);
+}
+
+bool DeadlockWatch::is_deadlocked(Duration after, TimePoint now) const {
+  return silent_since_ && now - *silent_since_ >= after;
+}
+
+}  // namespace poolwarden::pool

@@ -1,0 +1,49 @@
+// Whether a worker is well: pings that it answers, and requests that it gets done.
+
+#pragma once
+
+#include <optional>
+
+#include "pool/observation.h"
+#include "pool/pool_settings.h"
+
+namespace poolwarden::pool {
+
+// Pings of one worker. A ping that fails is tried again; what counts is that none was answered for
+// `timeout` since the first that was not.
+class PingWatch {
+ public:
+  void begun(TimePoint now) { unanswered_since_ = unanswered_since_.value_or(now); }
+  void answered() { unanswered_since_.reset(); }
+  // When it has failed, unless an answer comes before.
+  std::optional<TimePoint> deadline(Duration timeout) const;
+
+ private:
+  std::optional<TimePoint> unanswered_since_;
+};
+
+// WATCHDOG=1 of one worker: silence counts from the last message, or from when it was ready.
+class Watchdog {
+ public:
+  void heard(TimePoint now) { last_ = now; }
+  std::optional<TimePoint> deadline(Duration timeout) const;
+
+ private:
+  std::optional<TimePoint> last_;
+};
+
+// Deadlock of one worker: requests wait in the queue, it has requests (tunnels do not count), and
+// for all that time it has sent nothing.
+class DeadlockWatch {
+ public:
+  // `waiting`: requests in the queue. Draining workers are watched as if requests waited.
+  void observe(const WorkerObservation& seen, bool requests_wait, TimePoint now);
+  // Since when it has been silent although it had reason to answer.
+  std::optional<TimePoint> silent_since() const { return silent_since_; }
+  bool is_deadlocked(Duration after, TimePoint now) const;
+
+ private:
+  std::optional<TimePoint> silent_since_;
+};
+
+}  // namespace poolwarden::pool

@@ -1,0 +1,238 @@
+// How many workers a pool has: what it was told, what the load needs, and who has nothing to do.
+
+#include <algorithm>
+
+#include "base/units.h"
+#include "pool/pool.h"
+
+namespace poolwarden::pool {
+
+using diagnosis::Intent;
+
+namespace {
+std::string count_of(std::uint32_t workers) {
+  return std::to_string(workers) + (workers == 1 ? " worker" : " workers");
+}
+}  // namespace
+
+std::uint32_t Pool::desired() const {
+  return static_cast<std::uint32_t>(
+      std::count_if(slots_.begin(), slots_.end(), [](const Slot& slot) { return slot.wanted; }));
+}
+
+void Pool::want(std::uint32_t workers) {
+  std::uint32_t missing = workers - std::min(desired(), workers);
+  for (std::uint32_t number = 0; missing > 0; ++number) {
+    if (number == slots_.size()) slots_.emplace_back();
+    if (slots_[number].wanted) continue;
+    slots_[number].wanted = true;
+    --missing;
+  }
+}
+
+void Pool::unwant(std::uint32_t slot) {
+  slots_[slot].wanted = false;
+  slots_[slot].respawn_at.reset();
+  slots_[slot].failures_in_a_row = 0;
+  // No successor is to come, so a recycle under way there is done when the old one is gone.
+  std::erase_if(recycling_, [&](const auto& entry) {
+    if (entry.second.slot != slot) return false;
+    finish(entry.second, "");
+    return true;
+  });
+}
+
+void Pool::take_count(WorkerCount count) {
+  min_ = count.min == 0 ? std::max(around_.cpus, 1u) : count.min;
+  max_ = std::max(min_, count.max);
+  garden_ = Garden(min_, max_, settings_->concurrency, settings_->idle.spare_after);
+  if (slots_.size() < min_) slots_.resize(min_);
+}
+
+Result<Decision> Pool::scale(WorkerCount wanted, TimePoint now) {
+  if (wanted.min == 0)
+    return failure("cannot scale pool " + settings_->name +
+                   " to no worker at all; use: poolwarden stop " + settings_->name);
+  Decision decision;
+  const std::uint32_t before = desired();
+  take_count(wanted);
+  if (!is_wanted()) return decision;  // holds when it starts again
+  // An on_demand pool that waits for its first request waits on.
+  if (before > 0) want(min_);
+  shrink_to(max_, now, decision);
+  tell_scaled(before, "as an administrator said", decision);
+  fill(StartReason::ScaleUp, now, decision);
+  settle(now, decision);
+  return decision;
+}
+
+void Pool::tell_scaled(std::uint32_t before, const std::string& because, Decision& decision) const {
+  const std::uint32_t after = desired();
+  if (after == before) return;
+  tell(EventKind::PoolScaled, nullptr,
+       "has " + count_of(after) + " instead of " + std::to_string(before) + ", " + because,
+       decision);
+}
+
+// The highest slots go, so that those that stay are numbered from 0.
+void Pool::shrink_to(std::uint32_t workers, TimePoint now, Decision& decision) {
+  std::uint32_t surplus = desired() - std::min(desired(), workers);
+  for (auto slot = static_cast<std::uint32_t>(slots_.size()); surplus > 0 && slot-- > 0;) {
+    if (!slots_[slot].wanted) continue;
+    unwant(slot);
+    --surplus;
+    for (auto& [id, worker] : workers_) {
+      if (worker.name.slot != slot || worker.ailment) continue;
+      if (worker.state != WorkerState::Draining) leave(worker, Intent::ScaleDown, now, decision);
+    }
+  }
+}
+
+void Pool::grow_or_shrink(const Observation& seen, TimePoint now, Decision& decision) {
+  Load load;
+  load.waiting = seen.waiting;
+  for (const auto& [id, what] : seen.workers) load.in_flight += what.in_flight;
+  const std::uint32_t before = desired();
+  const std::uint32_t wanted = garden_.wanted(load, before, count(WorkerState::Starting), now);
+  if (wanted > before) {
+    // Fewer than min are here because idle.after let them go: only requests bring them back.
+    if (before < min_ && seen.waiting == 0) return;
+    if (resume_one(now, decision)) return;
+    want(wanted);
+    tell_scaled(before, "for requests wait", decision);
+    fill(StartReason::ScaleUp, now, decision);
+  } else if (wanted < before) {
+    shrink_to(wanted, now, decision);
+    tell_scaled(before, "for nothing needed more during idle.spare_after", decision);
+  }
+}
+
+void Pool::check_idle(const Observation& seen, TimePoint now, Decision& decision) {
+  if (!settings_->idle.after) return;
+  set_idle_divisor(
+      idle_divisor(settings_->idle.under_pressure_percent, seen.memory_used, seen.memory_total),
+      decision);
+  const Duration limit = *settings_->idle.after / idle_divisor_;
+  for (auto& [id, worker] : workers_) {
+    if (worker.state != WorkerState::Serving || recycling_.contains(id)) continue;
+    const auto idle_for = worker.idle.idle_for(now);
+    if (!idle_for || *idle_for < limit) continue;
+    if (settings_->idle.action == IdleAction::Suspend && !cannot_suspend_) {
+      move(worker, WorkerState::Suspending, now, std::nullopt);
+      worker.wake = false;
+      decision.actions.push_back(
+          DrainWorker{id, Intent::IdleTimeout, settings_->worker.stop.tunnels});
+      continue;
+    }
+    tell(EventKind::WorkerIdle, &worker,
+         "had no request for " + format_duration(limit) + " and is stopped", decision,
+         IdleDetails{idle_divisor_ > 1});
+    unwant(worker.name.slot);
+    leave(worker, Intent::IdleTimeout, now, decision);
+  }
+}
+
+void Pool::set_idle_divisor(std::uint32_t divisor, Decision& decision) {
+  if (divisor == idle_divisor_) return;
+  constexpr std::uint32_t kAggressive = 8;
+  const bool eases_off = divisor == 1;
+  const bool is_aggressive = divisor >= kAggressive && idle_divisor_ < kAggressive;
+  if (eases_off) {
+    tell(EventKind::IdleRestored, nullptr, "lets idle workers wait for idle.after again", decision);
+  } else if (idle_divisor_ == 1 || is_aggressive) {
+    tell(EventKind::IdleShortened, nullptr,
+         "ends idle workers after a " + std::to_string(divisor) +
+             "th of idle.after, for memory is short",
+         decision, ShorteningDetails{divisor >= kAggressive});
+  }
+  idle_divisor_ = divisor;
+}
+
+// The gateway has nothing for it any more and forgets it; it keeps its place and its process.
+void Pool::suspend(Worker& worker, TimePoint now, Decision& decision) {
+  move(worker, WorkerState::Suspended, now, std::nullopt);
+  tell(EventKind::WorkerSuspended, &worker,
+       "had no request for idle.after and is suspended until one comes", decision);
+  decision.actions.push_back(SuspendWorker{worker.name.id});
+}
+
+void Pool::resume(Worker& worker, TimePoint now, Decision& decision) {
+  const bool was_frozen = worker.state == WorkerState::Suspended;
+  move(worker, WorkerState::Serving, now, std::nullopt);
+  worker.idle.woken(now);
+  worker.ping = PingWatch();
+  worker.watchdog.heard(now);
+  worker.deadlock = DeadlockWatch();
+  worker.wake = false;
+  if (was_frozen) {
+    tell(EventKind::WorkerResumed, &worker, "is woken for a request", decision);
+    decision.actions.push_back(ResumeWorker{worker.name.id});
+  }
+  decision.actions.push_back(PublishWorker{worker.name.id});
+}
+
+// Whether there was one to be woken.
+bool Pool::resume_one(TimePoint now, Decision& decision) {
+  for (auto& [id, worker] : workers_) {
+    if (worker.state == WorkerState::Suspending) {
+      worker.wake = true;
+      return true;
+    }
+  }
+  for (auto& [id, worker] : workers_) {
+    if (worker.state != WorkerState::Suspended) continue;
+    resume(worker, now, decision);
+    return true;
+  }
+  return false;
+}
+
+Decision Pool::suspend_failed(WorkerId id, const std::string& why, TimePoint now) {
+  Decision decision;
+  Worker* worker = find(id);
+  if (!worker || worker->state != WorkerState::Suspended) return decision;
+  cannot_suspend_ = true;
+  tell(EventKind::ContainmentDegraded, worker,
+       why + "; idle workers are stopped instead of suspended", decision);
+  move(*worker, WorkerState::Serving, now, std::nullopt);
+  decision.actions.push_back(PublishWorker{id});
+  settle(now, decision);
+  return decision;
+}
+
+Pool::RecycleAnswer Pool::reconfigure(std::shared_ptr<const PoolSettings> settings, bool recycle,
+                                      TimePoint now) {
+  RecycleAnswer answer{{}, new_batch()};
+  Decision& decision = answer.decision;
+  const bool other_count = settings->workers != settings_->workers;
+  const WorkerCount count_before{min_, max_};
+  settings_ = std::move(settings);
+  rapid_fail_.change(settings_->rapid_fail);
+  schedule_ = RecycleSchedule(settings_->recycle.at, around_.offset);
+  cannot_suspend_ = false;
+  take_count(other_count ? settings_->workers : count_before);
+  ++version_;
+  if (!is_wanted()) return answer;
+
+  const std::uint32_t before = desired();
+  if (before > 0 && other_count) want(min_);
+  shrink_to(max_, now, decision);
+  tell_scaled(before, "as the new configuration says", decision);
+  for (auto& [id, worker] : workers_) {
+    if (!recycle) break;
+    const bool serves =
+        worker.state == WorkerState::Starting || worker.state == WorkerState::Serving;
+    if (serves) {
+      worker.owes = RecycleReason::ConfigChange;
+      request(worker, RecycleReason::ConfigChange, answer.batch, now);
+    } else if (worker.state == WorkerState::Suspended) {
+      leave(worker, Intent::Reload, now, decision);
+    }
+  }
+  fill(StartReason::ScaleUp, now, decision);
+  advance_recycling(now, decision);
+  settle(now, decision);
+  return answer;
+}
+
+}  // namespace poolwarden::pool

@@ -1,0 +1,25 @@
+// What a worker uses, and how it answers when it is asked whether it is well.
+
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+namespace poolwarden::worker {
+
+// A value that this machine does not tell is absent, never 0.
+struct Usage {
+  // Bytes of its whole tree that cannot be taken back at no cost: of its cgroup, without inactive
+  // page cache; without a cgroup, what /proc says.
+  std::optional<std::uint64_t> memory;
+  std::optional<std::uint64_t> virtual_memory;  // bytes of address space, of the largest process
+};
+
+enum class PingResult {
+  Answered,
+  TimedOut,
+  BadStatus,  // 400 and above
+  Io,         // no connection, or it broke
+};
+
+}  // namespace poolwarden::worker
