@@ -44,6 +44,9 @@ enum class Metric {
   WorkerRecycles,
   WorkerRecycleDuration,
   WorkerRecyclesDeferred,
+  WorkerPings,
+  WorkerPingFailures,
+  WorkerPingDuration,
   // Rapid-fail, back-off, hooks.
   RapidFailTrips,
   RapidFailWindowFailures,
@@ -99,6 +102,11 @@ enum class Metric {
   ContainmentInfo,
   // The supervisor itself.
   BuildInfo,
+  ConfigLastReloadSuccessful,
+  ConfigLastReloadSuccess,
+  ConfigReloads,
+  ConfigReloadFailures,
+  ConfigInfo,
   Events,
   EventsDropped,
   LogMessages,

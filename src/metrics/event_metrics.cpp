@@ -16,6 +16,9 @@ const prometheus::Histogram::BucketBoundaries kStartupBuckets = {.05, .1, .25, .
 const prometheus::Histogram::BucketBoundaries kLifetimeBuckets = {
     1, 5, 10, 30, 60, 300, 900, 3600, 21600, 86400, 604800};
 
+const prometheus::Histogram::BucketBoundaries kPingBuckets = {.001, .0025, .005, .01, .025, .05, .1,
+                                                              .25,  .5,    1,    2.5, 5,    10};
+
 constexpr int kUsualCodes[] = {0, 1, 2, 78, 126, 127, 255};
 constexpr int kUsualSignals[] = {SIGSEGV, SIGABRT, SIGBUS, SIGKILL,
                                  SIGTERM, SIGILL,  SIGFPE, SIGSYS};
@@ -37,6 +40,8 @@ ExitReason exit_reason(diagnosis::Intent intent) {
   switch (intent) {
     case Intent::Recycle:
       return ExitReason::Recycle;
+    case Intent::Reload:
+      return ExitReason::Reload;
     case Intent::PoolStop:
       return ExitReason::PoolStop;
     case Intent::Shutdown:
@@ -49,6 +54,7 @@ ExitReason exit_reason(diagnosis::Intent intent) {
     case Intent::StartupTimeout:
     case Intent::PingTimeout:
     case Intent::RequestTimeout:
+    case Intent::Deadlock:
       return ExitReason::Failure;
   }
   return ExitReason::Failure;
@@ -84,22 +90,20 @@ std::string_view name(ForcedStop reason) {
       return "ping_timeout";
     case ForcedStop::RequestTimeout:
       return "request_timeout";
-    case ForcedStop::Memory:
-      return "memory";
-    case ForcedStop::Manual:
-      return "manual";
+    case ForcedStop::Deadlock:
+      return "deadlock";
   }
   return "unknown";
 }
 
-std::string_view name(Deferral reason) {
+std::string_view name(PingFailure reason) {
   switch (reason) {
-    case Deferral::NoHeadroom:
-      return "no_headroom";
-    case Deferral::Floor:
-      return "floor";
-    case Deferral::StartFailed:
-      return "start_failed";
+    case PingFailure::Timeout:
+      return "timeout";
+    case PingFailure::BadStatus:
+      return "bad_status";
+    case PingFailure::Io:
+      return "io";
   }
   return "unknown";
 }
@@ -112,6 +116,9 @@ EventMetrics::EventMetrics()
       forced_stops_(registry_, Metric::WorkerStopsForced, "reason"),
       recycles_(registry_, Metric::WorkerRecycles, "reason"),
       deferrals_(registry_, Metric::WorkerRecyclesDeferred, "reason"),
+      pings_(registry_, Metric::WorkerPings),
+      ping_failures_(registry_, Metric::WorkerPingFailures, "reason"),
+      ping_seconds_(registry_, Metric::WorkerPingDuration, kPingBuckets),
       core_dumps_(registry_, Metric::WorkerCoreDumps),
       shutdown_timeouts_(registry_, Metric::WorkerShutdownTimeouts),
       trips_(registry_, Metric::RapidFailTrips),
@@ -135,6 +142,9 @@ void EventMetrics::for_each_series(Visit visit) {
   visit(forced_stops_);
   visit(recycles_);
   visit(deferrals_);
+  visit(pings_);
+  visit(ping_failures_);
+  visit(ping_seconds_);
   visit(core_dumps_);
   visit(shutdown_timeouts_);
   visit(trips_);
@@ -166,16 +176,39 @@ void EventMetrics::remove_pool(const std::string& pool) {
 
 void EventMetrics::record(const pool::Event& event) {
   events_[static_cast<std::size_t>(event.kind)]->Increment();
-  if (event.pool.empty()) return;
-  add_pool(event.pool);
+  if (event.kind == EventKind::PoolAdded) add_pool(event.pool);
+  if (pools_.contains(event.pool)) {
+    record_kind(event);
+    record_details(event);
+  }
+  if (event.kind == EventKind::PoolRemoved) remove_pool(event.pool);
+}
+
+void EventMetrics::record_kind(const pool::Event& event) {
   if (event.kind == EventKind::PoolRapidFail) trips_.increment(event.pool);
   if (event.kind == EventKind::RecycleFailed)
-    deferrals_.increment(event.pool, Deferral::StartFailed);
+    deferrals_.increment(event.pool, pool::Deferral::StartFailed);
   if (event.kind == EventKind::WorkerStopTimeout) {
     shutdown_timeouts_.increment(event.pool);
     forced_stops_.increment(event.pool, ForcedStop::ShutdownTimeout);
   }
-  record_details(event);
+}
+
+// A WATCHDOG=1 message takes no time: nothing was asked.
+void EventMetrics::record_ping(const std::string& pool, worker::PingResult result, Duration took) {
+  if (!pools_.contains(pool)) return;
+  pings_.increment(pool);
+  switch (result) {
+    case worker::PingResult::Answered:
+      if (took > Duration::zero()) ping_seconds_.observe(pool, seconds(took));
+      return;
+    case worker::PingResult::TimedOut:
+      return ping_failures_.increment(pool, PingFailure::Timeout);
+    case worker::PingResult::BadStatus:
+      return ping_failures_.increment(pool, PingFailure::BadStatus);
+    case worker::PingResult::Io:
+      return ping_failures_.increment(pool, PingFailure::Io);
+  }
 }
 
 void EventMetrics::record_details(const pool::Event& event) {
@@ -191,6 +224,14 @@ void EventMetrics::record_details(const pool::Event& event) {
                  [&](const pool::RecycledDetails& it) {
                    recycle_seconds_.observe(pool, seconds(it.took));
                  },
+                 [&](const pool::DeferralDetails& it) { deferrals_.increment(pool, it.reason); },
+                 [&](const pool::AilmentDetails& it) {
+                   if (event.kind != EventKind::WorkerUnhealthy) return;
+                   recycles_.increment(pool, pool::RecycleReason::Unhealthy);
+                   if (it.counts_as_failure) failures_.increment(pool, cause_of(it.ailment));
+                 },
+                 [](const pool::IdleDetails&) {},
+                 [](const pool::ShorteningDetails&) {},
                  [&](const pool::HookDetails& it) {
                    const Labels labels = {{"pool", pool}, {"hook", it.hook}};
                    const bool failed = event.kind == EventKind::HookFailed;
@@ -211,6 +252,9 @@ void EventMetrics::record_exit(const std::string& pool, const pool::ExitDetails&
   }
   if (certificate.intent == diagnosis::Intent::RequestTimeout) {
     forced_stops_.increment(pool, ForcedStop::RequestTimeout);
+  }
+  if (certificate.intent == diagnosis::Intent::Deadlock) {
+    forced_stops_.increment(pool, ForcedStop::Deadlock);
   }
   if (certificate.pid != 0) lifetime_seconds_.observe(pool, seconds(certificate.uptime));
   record_status(pool, certificate.evidence.status);

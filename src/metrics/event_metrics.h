@@ -15,6 +15,7 @@
 #include "metrics/late_counters.h"
 #include "metrics/pool_series.h"
 #include "pool/event.h"
+#include "worker/usage.h"
 
 namespace poolwarden::metrics {
 
@@ -24,14 +25,14 @@ inline constexpr std::size_t kExitReasons = static_cast<std::size_t>(ExitReason:
 std::string_view name(ExitReason reason);
 
 // Labels of poolwarden_worker_stops_forced_total.
-enum class ForcedStop { ShutdownTimeout, PingTimeout, RequestTimeout, Memory, Manual };
-inline constexpr std::size_t kForcedStops = static_cast<std::size_t>(ForcedStop::Manual) + 1;
+enum class ForcedStop { ShutdownTimeout, PingTimeout, RequestTimeout, Deadlock };
+inline constexpr std::size_t kForcedStops = static_cast<std::size_t>(ForcedStop::Deadlock) + 1;
 std::string_view name(ForcedStop reason);
 
-// Labels of poolwarden_worker_recycles_deferred_total.
-enum class Deferral { NoHeadroom, Floor, StartFailed };
-inline constexpr std::size_t kDeferrals = static_cast<std::size_t>(Deferral::StartFailed) + 1;
-std::string_view name(Deferral reason);
+// Labels of poolwarden_worker_ping_failures_total.
+enum class PingFailure { Timeout, BadStatus, Io };
+inline constexpr std::size_t kPingFailures = static_cast<std::size_t>(PingFailure::Io) + 1;
+std::string_view name(PingFailure reason);
 
 // Labels of poolwarden_hook_runs_total.
 inline constexpr std::array<std::string_view, 2> kHooks = {"rapid_fail.action", "orphan.action"};
@@ -40,15 +41,19 @@ class EventMetrics : public prometheus::Collectable {
  public:
   EventMetrics();
 
-  void add_pool(const std::string& pool);  // all its series exist from here on
+  // All its series exist from here on. The event that a reload added it does the same.
+  void add_pool(const std::string& pool);
+  // So does the event that a reload removed it. What comes of it later is not counted as its own.
   void remove_pool(const std::string& pool);
   void record(const pool::Event& event);
+  void record_ping(const std::string& pool, worker::PingResult result, Duration took);
 
   std::vector<prometheus::MetricFamily> Collect() const override;
 
  private:
   template <typename Visit>
   void for_each_series(Visit visit);
+  void record_kind(const pool::Event& event);
   void record_exit(const std::string& pool, const pool::ExitDetails& exit);
   void record_status(const std::string& pool, const diagnosis::ExitStatus& status);
   void record_details(const pool::Event& event);
@@ -62,7 +67,10 @@ class EventMetrics : public prometheus::Collectable {
   PoolCounters<diagnosis::Cause, diagnosis::kCauses> failures_;
   PoolCounters<ForcedStop, kForcedStops> forced_stops_;
   PoolCounters<pool::RecycleReason, pool::kRecycleReasons> recycles_;
-  PoolCounters<Deferral, kDeferrals> deferrals_;
+  PoolCounters<pool::Deferral, pool::kDeferrals> deferrals_;
+  PoolCounter pings_;
+  PoolCounters<PingFailure, kPingFailures> ping_failures_;
+  PoolHistogram ping_seconds_;
   PoolCounter core_dumps_;
   PoolCounter shutdown_timeouts_;
   PoolCounter trips_;

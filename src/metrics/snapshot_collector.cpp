@@ -17,10 +17,19 @@ using pool::PoolState;
 constexpr int kPoolStates = static_cast<int>(PoolState::Stopping) + 1;
 
 // Label of poolwarden_workers.
-enum class Activity { Starting, Idle, Busy, Draining, Stopping, Unresponsive };
-constexpr std::size_t kActivities = static_cast<std::size_t>(Activity::Unresponsive) + 1;
+enum class Activity {
+  Starting,
+  Idle,
+  Busy,
+  Suspended,
+  Draining,
+  Stopping,
+  Unresponsive,
+  Orphaned,
+};
+constexpr std::size_t kActivities = static_cast<std::size_t>(Activity::Orphaned) + 1;
 constexpr std::array<const char*, kActivities> kActivityNames = {
-    "starting", "idle", "busy", "draining", "stopping", "unresponsive"};
+    "starting", "idle", "busy", "suspended", "draining", "stopping", "unresponsive", "orphaned"};
 
 const char* word(pool::StartMode mode) {
   switch (mode) {
@@ -40,21 +49,28 @@ std::string runtime_of(const std::vector<std::string>& command) {
   return command[0].substr(command[0].rfind('/') + 1);
 }
 
+bool is_busy(const pool::WorkerSnapshot& worker, const link::Scoreboard& board) {
+  const link::WorkerRow* row = worker_row(board, worker.board_slot);
+  return row != nullptr && link::load(row->in_flight) > 0;
+}
+
 std::optional<Activity> activity_of(const pool::WorkerSnapshot& worker,
                                     const link::Scoreboard& board) {
   switch (worker.state) {
     case worker::WorkerState::Starting:
       return Activity::Starting;
-    case worker::WorkerState::Serving: {
-      const link::WorkerRow* row = worker_row(board, worker.board_slot);
-      const bool is_busy = row != nullptr && link::load(row->in_flight) > 0;
-      return is_busy ? Activity::Busy : Activity::Idle;
-    }
+    case worker::WorkerState::Serving:
+    case worker::WorkerState::Suspending:
+      return is_busy(worker, board) ? Activity::Busy : Activity::Idle;
+    case worker::WorkerState::Suspended:
+      return Activity::Suspended;
     case worker::WorkerState::Draining:
-      return Activity::Draining;
+      return worker.unhealthy ? Activity::Unresponsive : Activity::Draining;
     case worker::WorkerState::Stopping:
     case worker::WorkerState::Killing:
-      return Activity::Stopping;
+      return worker.unhealthy ? Activity::Unresponsive : Activity::Stopping;
+    case worker::WorkerState::Orphaned:
+      return Activity::Orphaned;
     case worker::WorkerState::Exited:
       return std::nullopt;
   }
@@ -74,6 +90,8 @@ void add_state(Samples& samples, const Labels& labels, const PoolSnapshot& pool,
   samples.add(Metric::PoolUptime, labels, std::optional(uptime));
   samples.add(Metric::PoolLimitsEnforced, labels, pool.limits_enforced ? 1.0 : 0.0);
   samples.add(Metric::WorkersDesired, labels, static_cast<double>(pool.workers_desired));
+  samples.add(Metric::WorkersMin, labels, static_cast<double>(pool.workers_min));
+  samples.add(Metric::WorkersLimit, labels, static_cast<double>(pool.workers_max));
 }
 
 void add_settings(Samples& samples, const Labels& labels, const pool::PoolSettings& settings) {
@@ -86,8 +104,6 @@ void add_settings(Samples& samples, const Labels& labels, const pool::PoolSettin
   samples.add(Metric::PoolStartupTimeout, labels, settings.worker.ready.timeout);
   samples.add(Metric::PoolShutdownTimeout, labels, settings.worker.stop.timeout);
   samples.add(Metric::PoolRequestTimeout, labels, settings.health.request_timeout);
-  samples.add(Metric::WorkersMin, labels, static_cast<double>(settings.workers.min));
-  samples.add(Metric::WorkersLimit, labels, static_cast<double>(settings.workers.max));
 }
 
 void add_workers(Samples& samples, const Labels& labels, const PoolSnapshot& pool,
@@ -98,6 +114,7 @@ void add_workers(Samples& samples, const Labels& labels, const PoolSnapshot& poo
     const std::optional<Activity> activity = activity_of(worker, board);
     if (!activity) continue;
     ++counts[static_cast<std::size_t>(*activity)];
+    if (*activity == Activity::Orphaned) continue;  // nobody would recycle it for its age
     oldest = std::min(oldest.value_or(worker.started), worker.started);
   }
   for (std::size_t i = 0; i < kActivities; ++i) {

@@ -68,14 +68,17 @@ json::object worker_object(const pool::WorkerSnapshot& worker, const pool::PoolS
       {"ready", seconds_since_epoch(worker.ready)},
       {"endpoint", text(worker.endpoint)},
       {"status_text", text(worker.status_text)},
+      {"unhealthy", worker.unhealthy},
       {"requests", 0},
       {"in_flight", 0},
+      {"tunnels", 0},
       {"memory", nullptr},
       {"memory_limit", number_or_null(pool.memory_limit)},
   };
   if (const link::WorkerRow* row = worker_row(board, worker.board_slot)) {
     object["requests"] = load(row->requests);
     object["in_flight"] = load(row->in_flight);
+    object["tunnels"] = load(row->tunnels);
   }
   const std::optional<cgroup::Usage> used = usage ? usage(worker) : std::nullopt;
   if (used && used->memory_current) object["memory"] = *used->memory_current;
@@ -132,8 +135,8 @@ json::object pool_object(const pool::PoolSnapshot& pool, const link::Scoreboard&
       {"disabled", nullptr},
       {"reason", text(pool.disabled_because)},
       {"workers_desired", pool.workers_desired},
-      {"workers_min", pool.settings->workers.min},
-      {"workers_max", pool.settings->workers.max},
+      {"workers_min", pool.workers_min},
+      {"workers_max", pool.workers_max},
       {"running_since", seconds_since_epoch(pool.running_since)},
       {"limits_enforced", pool.limits_enforced},
       {"backoff_seconds", seconds(pool.backoff)},

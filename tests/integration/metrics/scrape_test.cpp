@@ -11,6 +11,7 @@
 
 #include "fakes/sample_snapshot.h"
 #include "metrics/cgroup_collector.h"
+#include "metrics/config_collector.h"
 #include "metrics/event_metrics.h"
 #include "metrics/exposition.h"
 #include "metrics/process_collector.h"
@@ -56,13 +57,15 @@ class ScrapeTest : public testing::Test {
         scoreboard_(published_, map_.board()),
         cgroup_(published_, [this](const std::string&) { return usage_; }),
         program_({"1.0", "abc", "gcc", "Debug"},
-                 {.written = [](pool::Level) { return 3; }, .dropped = [] { return 4; }}) {
+                 {.written = [](pool::Level) { return 3; }, .dropped = [] { return 4; }}),
+        config_("abc", fakes::kNow) {
     exposition_.add("events", events_);
     exposition_.add("pools", snapshot_);
     exposition_.add("scoreboard", scoreboard_);
     exposition_.add("cgroup", cgroup_);
     exposition_.add("process", process_);
     exposition_.add("program", program_);
+    exposition_.add("config", config_);
     events_.add_pool("web");
     published_.publish(fakes::sample_snapshot());
   }
@@ -80,6 +83,7 @@ class ScrapeTest : public testing::Test {
   CgroupCollector cgroup_;
   ProcessCollector process_;
   ProgramCollector program_;
+  ConfigCollector config_;
   Exposition exposition_;
 };
 
@@ -226,11 +230,61 @@ TEST_F(ScrapeTest, ReportsTheStatusAsJson) {
   EXPECT_EQ(pool.at("last_exit").at("diagnosis"), "segfault");
   const auto& worker = pool.at("workers").at(1);
   EXPECT_EQ(worker.at("requests"), 12);
+  EXPECT_EQ(worker.at("unhealthy"), false);
   EXPECT_EQ(worker.at("age_seconds"), 60.0);
   EXPECT_EQ(worker.at("memory"), 1000);
   EXPECT_EQ(worker.at("memory_limit"), 1024);
   EXPECT_EQ(worker.at("status_text"), "busy \xef\xbf\xbd");
   EXPECT_EQ(report.at("supervisor").at("ready"), true);
+}
+
+TEST_F(ScrapeTest, TellsHangingKeptAndFrozenWorkersApart) {
+  auto snapshot = fakes::sample_snapshot();
+  auto& workers = snapshot->pools[0].workers;
+  workers = {fakes::sample_worker(0, pool::WorkerState::Stopping),
+             fakes::sample_worker(1, pool::WorkerState::Draining),
+             fakes::sample_worker(2, pool::WorkerState::Killing),
+             fakes::sample_worker(3, pool::WorkerState::Suspended),
+             fakes::sample_worker(4, pool::WorkerState::Suspending),
+             fakes::sample_worker(5, pool::WorkerState::Orphaned)};
+  workers[0].unhealthy = workers[1].unhealthy = workers[5].unhealthy = true;
+  workers[5].started -= std::chrono::hours(1);
+  published_.publish(snapshot);
+  const std::string text = scrape();
+  const auto count = [](const std::string& state, int value) {
+    return HasSubstr("poolwarden_workers{pool=\"web\",state=\"" + state + "\"} " +
+                     std::to_string(value) + "\n");
+  };
+  EXPECT_THAT(text, count("unresponsive", 2));
+  EXPECT_THAT(text, count("stopping", 1));
+  EXPECT_THAT(text, count("draining", 0));
+  EXPECT_THAT(text, count("suspended", 1));
+  EXPECT_THAT(text, count("idle", 1));
+  EXPECT_THAT(text, count("orphaned", 1));
+  // The age of one that nobody would recycle is of no interest.
+  EXPECT_THAT(text, HasSubstr("oldest_start_timestamp_seconds{pool=\"web\"} 1799999940\n"));
+}
+
+TEST_F(ScrapeTest, ShowsWhichConfigurationIsInEffect) {
+  EXPECT_THAT(scrape(), HasSubstr("poolwarden_config_info{sha256=\"abc\"} 1\n"));
+  EXPECT_THAT(scrape(), HasSubstr("poolwarden_config_last_reload_successful 1\n"));
+  config_.reload_failed();
+  std::string text = scrape();
+  EXPECT_THAT(text, HasSubstr("poolwarden_config_last_reload_successful 0\n"));
+  EXPECT_THAT(text, HasSubstr("poolwarden_config_reload_failures_total 1\n"));
+  EXPECT_THAT(text, HasSubstr("sha256=\"abc\""));
+  config_.reloaded("def", fakes::kNow + std::chrono::seconds(5));
+  text = scrape();
+  EXPECT_THAT(text, HasSubstr("poolwarden_config_last_reload_successful 1\n"));
+  EXPECT_THAT(text, HasSubstr("poolwarden_config_reloads_total 2\n"));
+  EXPECT_THAT(text, HasSubstr("reload_success_timestamp_seconds 1800000005\n"));
+  EXPECT_THAT(text, HasSubstr("sha256=\"def\""));
+  EXPECT_THAT(text, Not(HasSubstr("sha256=\"abc\"")));
+}
+
+TEST(ConfigCollector, ShowsNoHashOfWhatIsNoFile) {
+  const ConfigCollector config("", fakes::kNow);
+  for (const auto& family : config.Collect()) EXPECT_NE(family.name, "poolwarden_config_info");
 }
 
 }  // namespace

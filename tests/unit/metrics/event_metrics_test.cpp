@@ -129,6 +129,39 @@ TEST_F(EventMetricsTest, CountsStartsRecyclesAndHooks) {
   }
 }
 
+TEST_F(EventMetricsTest, CountsPingsAndWhyTheyFailed) {
+  metrics_.record_ping("web", worker::PingResult::Answered, 30ms);
+  metrics_.record_ping("web", worker::PingResult::Answered, Duration::zero());  // WATCHDOG=1
+  metrics_.record_ping("web", worker::PingResult::TimedOut, 5s);
+  metrics_.record_ping("web", worker::PingResult::BadStatus, 10ms);
+  metrics_.record_ping("web", worker::PingResult::BadStatus, 10ms);
+  metrics_.record_ping("nobody", worker::PingResult::Io, 1ms);
+  const std::string text = scrape();
+  for (const char* series : {"worker_pings_total{pool=\"web\"} 5\n",
+                             "ping_failures_total{pool=\"web\",reason=\"timeout\"} 1\n",
+                             "ping_failures_total{pool=\"web\",reason=\"bad_status\"} 2\n",
+                             "ping_failures_total{pool=\"web\",reason=\"io\"} 0\n",
+                             "ping_duration_seconds_count{pool=\"web\"} 1\n"}) {
+    EXPECT_THAT(text, HasSubstr(series));
+  }
+  EXPECT_THAT(text, Not(HasSubstr("nobody")));
+}
+
+TEST_F(EventMetricsTest, KnowsAPoolFromTheEventThatAddsItToTheOneThatRemovesIt) {
+  const auto tell = [this](EventKind kind) { metrics_.record({kind, "late", std::nullopt, ""}); };
+  tell(EventKind::PoolRapidFail);
+  EXPECT_THAT(scrape(), Not(HasSubstr("pool=\"late\"")));
+  tell(EventKind::PoolAdded);
+  tell(EventKind::PoolRapidFail);
+  EXPECT_THAT(scrape(), HasSubstr("trips_total{pool=\"late\"} 1\n"));
+  tell(EventKind::PoolRemoved);
+  metrics_.record(
+      {EventKind::HookFailed, "late", std::nullopt, "", pool::HookDetails{"rapid_fail.action"}});
+  const std::string text = scrape();
+  EXPECT_THAT(text, Not(HasSubstr("pool=\"late\"")));
+  EXPECT_THAT(text, HasSubstr("events_total{event=\"hook.failed\",level=\"error\"} 1\n"));
+}
+
 TEST_F(EventMetricsTest, ForgetsAPoolThatWasRemoved) {
   metrics_.remove_pool("web");
   EXPECT_THAT(scrape(), Not(HasSubstr("pool=\"web\"")));
