@@ -193,6 +193,7 @@ class Pool {
   void check_health(Worker& worker, TimePoint now, Decision& decision);
   void unhealthy(Worker& worker, Ailment ailment, const std::string& sentence, TimePoint now,
                  Decision& decision);
+  void end_unhealthy(Worker& worker, TimePoint now, Decision& decision);
   bool may_be_kept() const;
   void keep_aside(Worker& worker, TimePoint now, Decision& decision);
 

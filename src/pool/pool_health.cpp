@@ -150,15 +150,8 @@ void Pool::unhealthy(Worker& worker, Ailment ailment, const std::string& sentenc
 
   if (may_be_kept()) {
     keep_aside(worker, now, decision);
-  } else if (ailment == Ailment::RequestTimeout) {  // others of its requests may get done
-    if (worker.state == WorkerState::Serving && worker.published) {
-      move(worker, WorkerState::Draining, now, std::nullopt);
-      drain(worker, worker.intent, decision);
-    }
   } else {
-    if (worker.state == WorkerState::Serving && worker.published)
-      decision.actions.push_back(DrainWorker{worker.name.id, worker.intent, std::nullopt});
-    ask_to_stop(worker, now, decision);
+    end_unhealthy(worker, now, decision);
   }
   if (counts) {
     diagnosis::Diagnosis why;
@@ -167,6 +160,20 @@ void Pool::unhealthy(Worker& worker, Ailment ailment, const std::string& sentenc
     failed(worker, why, now, decision);
   }
   if (is_wanted()) fill(StartReason::Replace, now, decision);
+}
+
+// Some of its requests may get done all the same: they have as long as at a stop. Those that one
+// request timed out beside have a limit of their own.
+void Pool::end_unhealthy(Worker& worker, TimePoint now, Decision& decision) {
+  const bool is_limited = worker.ailment == Ailment::RequestTimeout;
+  const auto limit = is_limited ? std::nullopt : settings_->worker.stop.drain;
+  if (worker.state == WorkerState::Draining) {
+    if (limit) worker.deadline = std::min(worker.deadline.value_or(now + *limit), now + *limit);
+    return;
+  }
+  if (!worker.published) return ask_to_stop(worker, now, decision);
+  move(worker, WorkerState::Draining, now, limit);
+  drain(worker, worker.intent, decision);
 }
 
 bool Pool::may_be_kept() const {

@@ -15,7 +15,7 @@ std::uint64_t mixed(std::uint64_t value) {
 }
 
 std::uint64_t shortened(std::uint64_t configured, std::uint32_t percent, double jitter) {
-  const double longest_cut = static_cast<double>(configured) * std::min(percent, 100u) / 100;
+  const double longest_cut = static_cast<double>(configured) * percent / 100;
   const auto cut = static_cast<std::uint64_t>(longest_cut * jitter);
   return std::max<std::uint64_t>(configured - std::min(cut, configured), 1);
 }

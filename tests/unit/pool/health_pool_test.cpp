@@ -45,15 +45,25 @@ TEST(UnhealthyWorker, GetsNothingMoreAndIsReplacedAtOnce) {
   bench.pool.ping_begun(WorkerId{1}, bench.now);
   const Decision decision = bench.tick_after(10s);
   EXPECT_EQ(drained(decision), ids({1}));
-  EXPECT_EQ(signals(decision), (std::vector<int>{SIGABRT}));
   EXPECT_EQ(spawned(decision), ids({2}));
+  EXPECT_EQ(bench.state_of(1), WorkerState::Draining);
+  // What it has in flight may get done: it has stop.drain for that.
+  EXPECT_THAT(signals(decision), IsEmpty());
+  EXPECT_EQ(signals(bench.tick_after(4s)), (std::vector<int>{SIGABRT}));
   EXPECT_EQ(bench.state_of(1), WorkerState::Stopping);
-  EXPECT_EQ(bench.pool.availability(), Availability::Restarting);
   // It has stop.timeout to write a stack, then its tree is killed.
   EXPECT_EQ(killed(bench.tick_after(5s)), ids({1}));
   const Decision end = bench.exits(1, Signaled{SIGKILL});
   EXPECT_FALSE(counts(end)) << "it was counted when it was found";
   EXPECT_THAT(spawned(end), IsEmpty());
+}
+
+TEST(UnhealthyWorker, WithNothingInFlightIsEndedAtOnce) {
+  Bench bench(pinged());
+  bench.serve(1, 1);
+  bench.pool.ping_begun(WorkerId{1}, bench.now);
+  bench.tick_after(10s);
+  EXPECT_EQ(signals(bench.drained(1)), (std::vector<int>{SIGABRT}));
 }
 
 TEST(UnhealthyWorker, CountsTowardRapidFailOnce) {
@@ -141,8 +151,9 @@ TEST(Deadlock, OfAWorkerThatLeavesIsFoundThoughNobodyWaits) {
   bench.ready(2);
   look(bench, 0, {{1, busy(1)}, {2, WorkerObservation{}}});
   const Decision decision = bench.tick_after(3min);
-  EXPECT_EQ(signals(decision), (std::vector<int>{SIGABRT}));
+  EXPECT_TRUE(tells(decision, EventKind::WorkerUnhealthy));
   EXPECT_THAT(spawned(decision), IsEmpty()) << "its successor serves already";
+  EXPECT_EQ(signals(bench.tick_after(4s)), (std::vector<int>{SIGABRT}));
 }
 
 TEST(RequestTimeout, LetsOtherRequestsOfTheWorkerEnd) {
@@ -206,7 +217,8 @@ TEST(Orphan, IsNotKeptBesideAsManyAsAllowed) {
   bench.tick_after(10s);
   bench.ready(2);
   find_unhealthy(bench, 2);
-  EXPECT_EQ(signals(bench.tick_after(10s)), (std::vector<int>{SIGABRT}));
+  EXPECT_THAT(told_to<AbandonWorker>(bench.tick_after(10s)), IsEmpty());
+  EXPECT_EQ(bench.state_of(2), WorkerState::Draining);
 }
 
 TEST(Orphan, OutlivesAStopOfItsPoolButNotTheSupervisor) {

@@ -102,7 +102,8 @@ TEST(RecycleWay, NeverTakesAPoolBelowItsFloor) {
   for (std::uint32_t desired = 2; desired <= 8; ++desired) {
     for (std::uint32_t at_once = 1; at_once <= 10; ++at_once) {
       std::uint32_t serving = desired;
-      while (decide_recycle_way(in_place(at_once, desired, serving)) == kInPlace) --serving;
+      while (serving > 0 && decide_recycle_way(in_place(at_once, desired, serving)) == kInPlace)
+        --serving;
       const std::uint32_t floor = at_once >= desired ? 1 : desired - at_once;
       EXPECT_EQ(serving, floor) << at_once << " of " << desired;
     }

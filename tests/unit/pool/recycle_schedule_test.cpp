@@ -155,6 +155,13 @@ TEST(RecycleSchedule, DoesNotComeAgainWhenAJumpForwardIsTakenBack) {
   EXPECT_TRUE(run(schedule, utc(kDay, 2h + 31min), utc(kDay, 4h)).empty());
 }
 
+TEST(RecycleSchedule, BringsNoneOfSeveralAgainThatItJumpedOver) {
+  RecycleSchedule schedule({{3, 0}, {3, 20}}, always(0s));
+  schedule.has_come(utc(kDay, 2h + 30min));
+  ASSERT_TRUE(schedule.has_come(utc(kDay, 3h + 30min)));
+  EXPECT_TRUE(run(schedule, utc(kDay, 2h + 31min), utc(kDay, 5h)).empty());
+}
+
 TEST(RecycleSchedule, DoesNotComeAgainWhenTheClockIsSetBackByThreeHours) {
   RecycleSchedule schedule({{3, 0}}, always(0s));
   ASSERT_EQ(run(schedule, utc(kDay, 2h), utc(kDay, 4h)).size(), 1u);
