@@ -45,8 +45,15 @@ Handovers PoolDispatch::release(Lease lease, TimePoint now) {
 }
 
 Handovers PoolDispatch::add_worker(WorkerId id, std::uint32_t limit, TimePoint now) {
-  if (find(id) == nullptr)
-    workers_.push_back({id, std::max(limit, 1u), 0, State::Serving, 0, false, {}});
+  Worker* known = find(id);
+  Worker& worker = known != nullptr ? *known : workers_.emplace_back();
+  const bool serves = known != nullptr && known->state == State::Serving;
+  if (!serves) worker = {id, std::max(limit, 1u), worker.in_flight, State::Serving, 0, false, {}};
+  return serve_queue(now);
+}
+
+Handovers PoolDispatch::set_limit(std::uint32_t limit, TimePoint now) {
+  for (Worker& worker : workers_) worker.limit = std::max(limit, 1u);
   return serve_queue(now);
 }
 

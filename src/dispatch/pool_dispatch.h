@@ -2,8 +2,9 @@
 // draining are decided, so no request can be handed to a worker after its drain mark.
 //
 //   Serving --drain--> Draining     a worker that is gone is forgotten when its last lease ends
-//      |                   |
-//      +------> Gone <-----+
+//     ^ |                  | |
+//     | +-----> Gone <-----+ |
+//     +---add-----+----------+      one that was suspended comes back
 
 #pragma once
 
@@ -57,7 +58,10 @@ class PoolDispatch {
 
   // Each of these may free capacity: what is returned must be handed over.
   Handovers release(Lease lease, TimePoint now);
+  // One that is known already serves again, whatever became of it.
   Handovers add_worker(WorkerId id, std::uint32_t limit, TimePoint now);
+  // Of every worker. One that has more than it may have now gets nothing until it has less.
+  Handovers set_limit(std::uint32_t limit, TimePoint now);
   Handovers worker_reached(WorkerId id, TimePoint now);  // it could be connected to
   Handovers retry_unreachable(TimePoint now);
 

@@ -33,6 +33,10 @@ Replay decide_replay(const Attempt& attempt) {
       return may_have_run(attempt);
     case EofBeforeResponse:
       return may_have_run(attempt);
+    case NeverAccepted:
+      // All that is known is that it waits in the backlog of a socket that outlived its worker;
+      // that nothing else took it from there, nobody can prove.
+      return attempt.idempotent ? never_ran(attempt) : Replay::No;
     case Answered:
     case FailedMidResponse:
     case BadResponse:

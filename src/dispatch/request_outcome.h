@@ -12,6 +12,7 @@ enum class AttemptEnd {
   RefusedAtSend,        // EPIPE or ECONNRESET before one byte of the request was taken
   ResetBeforeResponse,  // ECONNRESET, and no byte of a response
   EofBeforeResponse,    // orderly end, and no byte of a response
+  NeverAccepted,        // still open, and silent, when its worker had long ended
   FailedMidResponse,    // the response had begun
   BadResponse,          // what the worker sent is not HTTP
   TimedOut,             // request_timeout

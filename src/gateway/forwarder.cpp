@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 
 #include "gateway/sending.h"
+#include "gateway/tunnel.h"
 
 namespace poolwarden::gateway {
 
@@ -40,6 +41,21 @@ Task<bool> Forwarder::open_connection() {
 void Forwarder::cut() {
   if (connection_ == nullptr || !connection_->socket.is_open()) return;
   ::shutdown(connection_->socket.native_handle(), SHUT_RDWR);
+}
+
+void Forwarder::sweep(TimePoint now) {
+  const Upstream& upstream = at_.upstream;
+  if (tunnel_) {
+    if (!upstream.tunnels_are_over(now)) return;
+    return running_tunnel_ != nullptr ? running_tunnel_->end() : cut();
+  }
+  if (connect_deadline_ <= now || upstream.abandoned) return cut();
+  const bool waits_for_nobody =
+      upstream.gone_since && request_.status == 0 && now - *upstream.gone_since >= kGoneGrace;
+  if (!waits_for_nobody) return;
+  // A listening socket that outlived its worker keeps such connections open.
+  never_accepted_ = true;
+  cut();
 }
 
 // The head, what an earlier attempt has sent of the body, and what has come of it since, in one go.

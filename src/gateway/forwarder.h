@@ -18,6 +18,8 @@
 
 namespace poolwarden::gateway {
 
+class Tunnel;
+
 // What an attempt needs beside the request.
 struct Passage {
   Client& client;
@@ -38,8 +40,8 @@ class Forwarder {
   // Ends the connection to the worker; run() returns soon after.
   void cut();
   bool is_tunnel() const { return tunnel_; }
-  bool connects_too_long(TimePoint now) const { return connect_deadline_ <= now; }
-  const Upstream& upstream() const { return at_.upstream; }
+  // Ends what its worker will do nothing about any more.
+  void sweep(TimePoint now);
 
  private:
   using End = dispatch::AttemptEnd;
@@ -77,6 +79,7 @@ class Forwarder {
   TimePoint connect_deadline_ = TimePoint::max();
   bool refused_at_send_ = false;
   bool send_failed_ = false;
+  bool never_accepted_ = false;
 
   bool pumping_ = false;
   bool stop_pump_ = false;
@@ -88,6 +91,7 @@ class Forwarder {
   bool worker_keeps_alive_ = false;
   bool chunked_to_client_ = false;
   bool tunnel_ = false;
+  Tunnel* running_tunnel_ = nullptr;
   BodyReader response_body_;
   ChunkFrame response_frame_;
   std::string client_head_;

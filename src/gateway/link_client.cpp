@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <boost/asio/co_spawn.hpp>
+#include <utility>
 
 #include "base/match.h"
 #include "link/codec.h"
@@ -44,23 +45,32 @@ Result<void> LinkClient::take(link::Packet packet) {
 
 Result<void> LinkClient::apply(const link::ToGateway& message) {
   return std::visit(
-      Match{[](const link::Welcome&) { return Result<void>(); },  // taken with its sockets
-            [this](const link::PoolAdded& pool) { return router_.add_pool(pool); },
-            [this](const link::PoolModeChanged& change) { return router_.change_mode(change); },
+      Match{[this](const link::PoolAdded& pool) { return router_.add_pool(pool); },
             [this](const link::WorkerReady& worker) { return router_.add_worker(worker); },
-            [this](const link::DrainWorker& mark) {
-              router_.drain(mark);
-              return Result<void>();
-            },
-            [this](const link::WorkerGone& gone) {
-              router_.remove(gone);
-              return Result<void>();
-            },
-            [this](const link::Quiesce&) {
-              quiesce();
+            [this](const auto& other) {
+              carry_out(other);
               return Result<void>();
             }},
       message);
+}
+
+void LinkClient::carry_out(const link::PoolModeChanged& change) { router_.change_mode(change); }
+void LinkClient::carry_out(const link::PoolRemoved& removed) { router_.remove_pool(removed); }
+void LinkClient::carry_out(const link::DrainWorker& mark) { router_.drain(mark); }
+void LinkClient::carry_out(const link::WorkerGone& gone) { router_.remove(gone); }
+
+void LinkClient::carry_out(const link::AbandonWorker& lost) {
+  router_.abandon(lost);
+  sessions_.sweep(Clock::now());  // cuts what the worker has in flight
+}
+
+void LinkClient::carry_out(const link::RoutesChanged&) {
+  router_.change_routes();
+  if (std::exchange(accepting_, true)) return;
+  for (const std::unique_ptr<Listener>& listener : listeners_) {
+    asio::co_spawn(io_, listener->run(), loop::rethrow);
+  }
+  tell(link::Hello{static_cast<int>(::getpid())});
 }
 
 Result<void> LinkClient::welcome(const link::Welcome& message,
@@ -74,20 +84,25 @@ Result<void> LinkClient::welcome(const link::Welcome& message,
   for (std::size_t i = 0; i < sockets.size(); ++i) {
     listeners_.push_back(
         std::make_unique<Listener>(around_, std::move(sockets[i]), board_.listeners[i]));
-    asio::co_spawn(io_, listeners_.back()->run(), loop::rethrow);
   }
-  tell(link::Hello{static_cast<int>(::getpid())});
   return {};
 }
 
-void LinkClient::quiesce() {
+void LinkClient::carry_out(const link::Quiesce&) {
+  if (!accepting_) carry_out(link::RoutesChanged{});
+  quiescing_ = true;
   router_.quiesce();
   for (const std::unique_ptr<Listener>& listener : listeners_) listener->stop();
   sessions_.quiesce();
-  if (sessions_.empty()) return tell(link::Quiesced{});
-  sessions_.when_empty([this] {
-    if (!ended_) tell(link::Quiesced{});
-  });
+  sessions_.when_empty([this] { tell_if_quiesced(); });
+  tell_if_quiesced();
+}
+
+// Tunnels do not count: they last until their workers are drained, which has its own limit.
+void LinkClient::tell_if_quiesced() {
+  if (!quiescing_ || quiesced_ || ended_ || !sessions_.only_tunnels_left()) return;
+  quiesced_ = true;
+  tell(link::Quiesced{});
 }
 
 void LinkClient::tell(const link::ToSupervisor& message) { channel_.send(link::encode(message)); }
@@ -99,6 +114,7 @@ Task<> LinkClient::keep_sweeping() {
     const TimePoint now = Clock::now();
     sessions_.sweep(now);
     router_.sweep(now);
+    tell_if_quiesced();
   }
 }
 

@@ -34,7 +34,16 @@ class LinkClient {
   Result<void> take(link::Packet packet);
   Result<void> apply(const link::ToGateway& message);
   Result<void> welcome(const link::Welcome& message, std::vector<loop::UniqueFd> sockets);
-  void quiesce();
+  // Those that always fit.
+  void carry_out(const link::Welcome&) {}  // taken with its sockets
+  void carry_out(const link::PoolModeChanged& change);
+  void carry_out(const link::PoolRemoved& removed);
+  void carry_out(const link::RoutesChanged&);
+  void carry_out(const link::DrainWorker& mark);
+  void carry_out(const link::AbandonWorker& lost);
+  void carry_out(const link::WorkerGone& gone);
+  void carry_out(const link::Quiesce&);
+  void tell_if_quiesced();
   void tell(const link::ToSupervisor& message);
   void end();
   Task<> keep_sweeping();
@@ -48,6 +57,9 @@ class LinkClient {
   std::vector<std::unique_ptr<Listener>> listeners_;
   Timer sweep_timer_;
   bool welcomed_ = false;
+  bool accepting_ = false;  // from the first routes on
+  bool quiescing_ = false;
+  bool quiesced_ = false;
   bool ended_ = false;
   std::optional<Error> error_;
 };

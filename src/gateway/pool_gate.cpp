@@ -19,12 +19,14 @@ dispatch::QueueRules rules_of(const pool::Queue& queue) {
 void add(link::Cell& cell, std::uint64_t count = 1) {
   cell.fetch_add(count, std::memory_order_relaxed);
 }
+void take_one(link::Cell& cell) { cell.fetch_sub(1, std::memory_order_relaxed); }
 
 }  // namespace
 
 PoolGate::PoolGate(asio::io_context& io, const link::PoolAdded& pool, link::PoolRow& row, Tell tell)
     : timer_(io), name_(pool.pool), row_(row), tell_(std::move(tell)), dispatch_({}) {
   change_settings(pool);
+  set_mode(pool.mode, std::nullopt);
 }
 
 void PoolGate::change_settings(const link::PoolAdded& pool) {
@@ -33,7 +35,8 @@ void PoolGate::change_settings(const link::PoolAdded& pool) {
   client_check_ = pool.queue.client_check;
   concurrency_ = pool.concurrency;
   dispatch_.set_rules(rules_of(pool.queue));
-  set_mode(pool.mode, std::nullopt);
+  deliver(dispatch_.set_limit(concurrency_, Clock::now()));
+  set_timer();
 }
 
 dispatch::Admission PoolGate::admit(dispatch::Ticket ticket, Waiter& waiter) {
@@ -59,7 +62,7 @@ dispatch::Admission PoolGate::settle(dispatch::Admission admission, dispatch::Ti
                      waiters_.emplace(ticket, &waiter);
                      queue_changed();
                    },
-                   [&](const Refused& refused) { count(refused); }},
+                   [](const Refused&) {}},  // counted where it is answered
              admission);
   return admission;
 }
@@ -84,19 +87,23 @@ void PoolGate::give_back(dispatch::Lease lease, bool answered) {
 
 void PoolGate::begin_lease(dispatch::WorkerId id) {
   add(row_.in_flight);
-  add(upstreams_.at(id)->row().in_flight);
+  Upstream& upstream = *upstreams_.at(id);
+  ++upstream.leases;
+  add(upstream.row().in_flight);
 }
 
 void PoolGate::end_lease(dispatch::WorkerId id) {
-  row_.in_flight.fetch_sub(1, std::memory_order_relaxed);
-  upstreams_.at(id)->row().in_flight.fetch_sub(1, std::memory_order_relaxed);
+  take_one(row_.in_flight);
+  Upstream& upstream = *upstreams_.at(id);
+  --upstream.leases;
+  take_one(upstream.row().in_flight);
 }
 
 // The last lease of a worker that is to stop, or has.
 void PoolGate::after_lease(dispatch::WorkerId id) {
   const auto at = upstreams_.find(id);
   Upstream& upstream = *at->second;
-  if (!upstream.draining && !upstream.gone_since) return;
+  if (!upstream.mark && !upstream.gone_since) return;
   if (!dispatch_.is_drained(id)) return;
   upstream.close_idle();
   if (upstream.gone_since) {
@@ -138,14 +145,9 @@ Waiter* PoolGate::take_waiter(dispatch::TicketId ticket) {
 
 void PoolGate::refuse_all(const std::vector<dispatch::TicketId>& tickets, const Refused& refused) {
   for (const dispatch::TicketId ticket : tickets) {
-    count(refused);
     if (Waiter* waiter = take_waiter(ticket)) waiter->refused(refused);
   }
   if (!tickets.empty()) publish_queue();
-}
-
-void PoolGate::count(const Refused& refused) {
-  add(row_.rejected[static_cast<std::size_t>(refused.rejection)]);
 }
 
 void PoolGate::reached(dispatch::WorkerId id) {
@@ -157,8 +159,26 @@ void PoolGate::unreachable(const dispatch::Lease& lease) {
 }
 
 void PoolGate::count_lost(const Upstream& upstream) {
-  const dispatch::LossCause cause = upstream.draining.value_or(dispatch::LossCause::WorkerDied);
+  const auto cause = upstream.mark ? upstream.mark->cause : dispatch::LossCause::WorkerDied;
   add(row_.lost[static_cast<std::size_t>(cause)]);
+}
+
+// At once: a client that does not take its 504 must not hold it up.
+void PoolGate::report_timeout(Upstream& upstream) {
+  if (std::exchange(upstream.timeout_reported, true)) return;
+  tell_(link::RequestTimedOut{upstream.id()});
+}
+
+void PoolGate::begin_tunnel(Upstream& upstream) {
+  ++upstream.tunnels;
+  add(upstream.row().tunnels);
+  add(row_.tunnels);
+}
+
+void PoolGate::end_tunnel(Upstream& upstream) {
+  --upstream.tunnels;
+  take_one(upstream.row().tunnels);
+  take_one(row_.tunnels);
 }
 
 }  // namespace poolwarden::gateway

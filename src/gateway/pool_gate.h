@@ -40,6 +40,18 @@ class PoolGate {
   PoolGate(const PoolGate&) = delete;
   PoolGate& operator=(const PoolGate&) = delete;
 
+  // Held by whoever works with the gate for longer than a call: it stays until then.
+  class Use {
+   public:
+    explicit Use(PoolGate& gate) : gate_(gate) { ++gate_.users_; }
+    Use(const Use&) = delete;
+    Use& operator=(const Use&) = delete;
+    ~Use() { --gate_.users_; }
+
+   private:
+    PoolGate& gate_;
+  };
+
   // Waits: `waiter` is told later.
   dispatch::Admission admit(dispatch::Ticket ticket, Waiter& waiter);
   dispatch::Admission put_back(dispatch::Ticket ticket, dispatch::Lease lease, Waiter& waiter);
@@ -51,14 +63,22 @@ class PoolGate {
   void unreachable(const dispatch::Lease& lease);
   // A request that `upstream` had ended without an answer.
   void count_lost(const Upstream& upstream);
+  // A request took longer than it may: the supervisor is told once of each worker.
+  void report_timeout(Upstream& upstream);
+  void begin_tunnel(Upstream& upstream);
+  void end_tunnel(Upstream& upstream);
 
-  // What the supervisor says. The row stays, whatever `pool` says of it.
+  // What the supervisor says. Row and mode stay, whatever `pool` says of them.
   void change_settings(const link::PoolAdded& pool);
   void set_mode(link::PoolMode mode, std::optional<std::uint32_t> retry_after_seconds);
   void add_worker(const link::WorkerReady& worker, link::WorkerRow& row);
-  void drain(dispatch::WorkerId id, dispatch::LossCause cause);
+  void drain(const link::DrainWorker& mark);
   void remove(dispatch::WorkerId id);
+  void abandon_worker(dispatch::WorkerId id);  // and its connections
   void refuse_as_shutting_down();
+  void retire();  // no request comes here any more
+  bool is_retired() const { return retired_; }
+  bool is_unused() const;  // retired, and nobody knows it
 
   void sweep(TimePoint now);
   void close();  // no timer is left behind
@@ -84,18 +104,18 @@ class PoolGate {
   void set_timer();
   void tick();
   void ask_for_worker();
-  void count(const dispatch::Refused& refused);
   void set_dispatch_mode(dispatch::Mode mode);
 
   Timer timer_;
   std::optional<TimePoint> timer_at_;
+  unsigned timer_waits_ = 0;  // those that were cancelled too, until they are told
   std::string name_;
   link::PoolRow& row_;
   Tell tell_;
   pool::WhenOpen when_open_ = pool::WhenOpen::Respond503;
   std::optional<Duration> request_timeout_;
   std::optional<Duration> client_check_;
-  std::uint32_t concurrency_ = 1;  // of workers that come from now on
+  std::uint32_t concurrency_ = 1;
   std::optional<std::uint32_t> retry_after_seconds_;
   dispatch::PoolDispatch dispatch_;
   std::map<dispatch::WorkerId, std::unique_ptr<Upstream>> upstreams_;
@@ -104,6 +124,8 @@ class PoolGate {
   TimePoint last_demand_{};
   bool demand_due_ = false;
   TimePoint last_stale_check_{};
+  bool retired_ = false;
+  unsigned users_ = 0;
 };
 
 }  // namespace poolwarden::gateway

@@ -1,6 +1,7 @@
 // What the supervisor and time change in a pool: its mode, its workers, who has waited too long.
 
 #include <algorithm>
+#include <utility>
 
 #include "gateway/pool_gate.h"
 
@@ -50,23 +51,25 @@ void PoolGate::set_dispatch_mode(dispatch::Mode mode) {
 }
 
 void PoolGate::add_worker(const link::WorkerReady& worker, link::WorkerRow& row) {
-  const auto [at, is_new] = upstreams_.try_emplace(worker.id, nullptr);
-  if (!is_new) return;
-  at->second =
-      std::make_unique<Upstream>(static_cast<asio::io_context&>(timer_.get_executor().context()),
-                                 worker.id, worker.endpoint, row);
+  std::unique_ptr<Upstream>& upstream = upstreams_[worker.id];
+  if (upstream == nullptr) {
+    asio::io_context& io = timer_.get_executor().context();
+    upstream = std::make_unique<Upstream>(io, worker.id, worker.endpoint, row);
+  } else {
+    upstream->come_back();
+  }
   deliver(dispatch_.add_worker(worker.id, concurrency_, Clock::now()));
 }
 
-void PoolGate::drain(dispatch::WorkerId id, dispatch::LossCause cause) {
-  const auto at = upstreams_.find(id);
-  if (at == upstreams_.end()) return tell_(link::WorkerDrained{id});
+void PoolGate::drain(const link::DrainWorker& mark) {
+  const auto at = upstreams_.find(mark.id);
+  if (at == upstreams_.end()) return tell_(link::WorkerDrained{mark.id});
   Upstream& upstream = *at->second;
-  dispatch_.drain_worker(id);
+  dispatch_.drain_worker(mark.id);
   upstream.close_idle();
-  if (!upstream.draining) upstream.drain_marked = Clock::now();
-  upstream.draining = cause;
-  after_lease(id);
+  const TimePoint since = upstream.mark ? upstream.mark->since : Clock::now();
+  upstream.mark = DrainMark{mark.cause, since, mark.tunnel_limit};
+  after_lease(mark.id);
   ask_for_worker();
 }
 
@@ -79,6 +82,24 @@ void PoolGate::remove(dispatch::WorkerId id) {
   upstream.gone_since = Clock::now();
   if (dispatch_.is_drained(id)) upstreams_.erase(at);  // else when its last lease ends
   ask_for_worker();
+}
+
+void PoolGate::abandon_worker(dispatch::WorkerId id) {
+  const auto at = upstreams_.find(id);
+  if (at == upstreams_.end()) return;
+  at->second->abandoned = true;
+  at->second->mark = DrainMark{dispatch::LossCause::WorkerDied, Clock::now(), std::nullopt};
+  remove(id);
+}
+
+void PoolGate::retire() {
+  if (std::exchange(retired_, true)) return;
+  set_dispatch_mode(dispatch::Mode::Stopped);
+  timer_.cancel();
+}
+
+bool PoolGate::is_unused() const {
+  return retired_ && users_ == 0 && timer_waits_ == 0 && upstreams_.empty();
 }
 
 void PoolGate::queue_changed() {
@@ -101,7 +122,9 @@ void PoolGate::set_timer() {
   if (!next || (timer_at_ && *timer_at_ <= *next)) return;
   timer_at_ = next;
   timer_.expires_at(*next);
+  ++timer_waits_;
   timer_.async_wait([this](error_code error) {
+    --timer_waits_;
     if (error) return;
     timer_at_.reset();
     tick();

@@ -40,7 +40,6 @@ Forwarder::Head Forwarder::take_head() {
   const std::string_view bytes = view(connection_->inbox).substr(0, scanner_.length());
   if (parse_response_head(bytes, at_.head)) return Head::Malformed;
   if (head.status == 101 && !request_.upgrades) return Head::Malformed;
-  touch();
   Head kind = Head::Final;
   if (!head.is_interim() || head.status == 101) {
     begin_client_head();
@@ -59,11 +58,13 @@ Task<error_code> Forwarder::read_from_worker() {
   auto [error, count] = co_await connection_->socket.async_read_some(
       connection_->inbox.prepare(kBodyReadSize), as_result);
   connection_->inbox.commit(count);
+  if (count != 0) touch();
   co_return error;
 }
 
 dispatch::AttemptEnd Forwarder::end_before_head(error_code error) const {
   if (response_began_) return End::FailedMidResponse;
+  if (never_accepted_) return End::NeverAccepted;
   if (refused_at_send_) return End::RefusedAtSend;
   const bool orderly = error == asio::error::eof;
   return orderly ? End::EofBeforeResponse : End::ResetBeforeResponse;
@@ -118,7 +119,6 @@ Task<dispatch::AttemptEnd> Forwarder::relay_body() {
     if (finished) co_return End::Answered;
     if (connection_->inbox.size() != 0) continue;
     const error_code error = co_await read_from_worker();
-    touch();
     const bool is_the_end = error == asio::error::eof && response_body_.end_of_stream();
     if (error && !is_the_end) co_return End::FailedMidResponse;
   }
@@ -139,10 +139,12 @@ Task<dispatch::AttemptEnd> Forwarder::run_tunnel() {
   if (co_await send(out)) co_return End::ClientAborted;
   at_.gate.row().count_response(request_.status);
   request_.counted = true;
-  at_.gate.row().tunnels.fetch_add(1, std::memory_order_relaxed);
+  at_.gate.begin_tunnel(at_.upstream);
   Tunnel tunnel(at_.client, *connection_, at_.gate.row());
+  running_tunnel_ = &tunnel;
   co_await tunnel.run([this] { touch(); });
-  at_.gate.row().tunnels.fetch_sub(1, std::memory_order_relaxed);
+  running_tunnel_ = nullptr;
+  at_.gate.end_tunnel(at_.upstream);
   co_return End::Answered;
 }
 

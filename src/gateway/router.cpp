@@ -1,5 +1,7 @@
 #include "gateway/router.h"
 
+#include <algorithm>
+
 namespace poolwarden::gateway {
 
 Router::Router(asio::io_context& io, link::Scoreboard& board, Tell tell)
@@ -7,14 +9,19 @@ Router::Router(asio::io_context& io, link::Scoreboard& board, Tell tell)
 
 PoolGate* Router::find(std::string_view host, std::string_view path) const {
   const std::optional<std::size_t> index = routes_.match(host, path);
-  return index ? gates_[*index].get() : nullptr;
+  return index ? routed_[*index] : nullptr;
 }
 
-PoolGate* Router::find_pool(std::string_view name) const {
-  for (const std::unique_ptr<PoolGate>& gate : gates_) {
-    if (gate->name() == name) return gate.get();
-  }
-  return nullptr;
+Router::Pool* Router::find_pool(std::string_view name) {
+  const auto found = std::find_if(pools_.begin(), pools_.end(), [&](const Pool& pool) {
+    return !pool.removed && pool.gate->name() == name;
+  });
+  return found == pools_.end() ? nullptr : &*found;
+}
+
+bool Router::was_removed(std::string_view name) const {
+  return std::any_of(pools_.begin(), pools_.end(),
+                     [&](const Pool& pool) { return pool.removed && pool.gate->name() == name; });
 }
 
 Result<void> Router::add_pool(const link::PoolAdded& pool) {
@@ -22,40 +29,64 @@ Result<void> Router::add_pool(const link::PoolAdded& pool) {
     return failure("cannot add pool " + pool.pool + ": row " + std::to_string(pool.board_slot) +
                    " is not on the scoreboard");
   }
-  std::size_t index = 0;
-  while (index < gates_.size() && gates_[index]->name() != pool.pool) ++index;
-  if (index < gates_.size()) {
-    gates_[index]->change_settings(pool);
-  } else {
-    gates_.push_back(std::make_unique<PoolGate>(io_, pool, board_.pools[pool.board_slot], tell_));
-  }
-  std::erase_if(entries_, [&](const dispatch::RouteEntry& entry) { return entry.pool == index; });
-  for (const pool::Route& route : pool.routes) entries_.push_back({route.host, route.path, index});
-  routes_ = dispatch::RouteTable(entries_);
+  Pool* known = find_pool(pool.pool);
+  if (known != nullptr) known->gate->change_settings(pool);
+  (known != nullptr ? *known : make_pool(pool)).routes = pool.routes;
   return {};
 }
 
-Result<void> Router::change_mode(const link::PoolModeChanged& change) {
-  PoolGate* gate = find_pool(change.pool);
-  if (gate == nullptr) return failure("cannot change pool " + change.pool + ": it is not here");
-  gate->set_mode(change.mode, change.retry_after_seconds);
-  return {};
+// As a worker's row: it counts from 0 for each pool that comes to it.
+Router::Pool& Router::make_pool(const link::PoolAdded& pool) {
+  link::PoolRow& row = board_.pools[pool.board_slot];
+  const auto [owner, is_first] = owner_of_pool_row_.try_emplace(pool.board_slot, pool.pool);
+  if (!is_first && owner->second != pool.pool) row.clear_counters();
+  owner->second = pool.pool;
+  Pool& made = pools_.emplace_back();
+  made.gate = std::make_unique<PoolGate>(io_, pool, row, tell_);
+  return made;
+}
+
+void Router::remove_pool(const link::PoolRemoved& removed) {
+  if (Pool* pool = find_pool(removed.pool)) pool->removed = true;
+}
+
+void Router::change_routes() {
+  std::vector<dispatch::RouteEntry> entries;
+  routed_.clear();
+  for (const Pool& pool : pools_) {
+    if (pool.removed) continue;
+    for (const pool::Route& route : pool.routes) {
+      entries.push_back({route.host, route.path, routed_.size()});
+    }
+    routed_.push_back(pool.gate.get());
+  }
+  routes_ = dispatch::RouteTable(std::move(entries));
+  for (const Pool& pool : pools_) {
+    if (pool.removed) pool.gate->retire();
+  }
+}
+
+// Of a pool that is being removed there is nothing left to say.
+void Router::change_mode(const link::PoolModeChanged& change) {
+  Pool* pool = find_pool(change.pool);
+  if (pool != nullptr) pool->gate->set_mode(change.mode, change.retry_after_seconds);
 }
 
 Result<void> Router::add_worker(const link::WorkerReady& worker) {
-  PoolGate* gate = find_pool(worker.pool);
-  if (gate == nullptr || worker.board_slot >= link::kMaxWorkers) {
+  Pool* pool = find_pool(worker.pool);
+  if (pool == nullptr && was_removed(worker.pool)) return {};
+  if (pool == nullptr || worker.board_slot >= link::kMaxWorkers) {
     return failure("cannot add worker " + std::to_string(worker::number(worker.id)) + " to pool " +
                    worker.pool + ": no such pool or row of the scoreboard");
   }
-  if (!pool_of_.emplace(worker.id, gate).second) return {};
+  pool_of_.emplace(worker.id, pool->gate.get());
   start_counting(worker);
-  gate->add_worker(worker, board_.workers[worker.board_slot]);
+  pool->gate->add_worker(worker, board_.workers[worker.board_slot]);
   return {};
 }
 
 // A row counts from 0 for each worker. Only a change of its owner clears it: what a gateway finds
-// when it takes over from one that died goes on.
+// when it takes over from one that died goes on, and so does the count of a worker that comes back.
 void Router::start_counting(const link::WorkerReady& worker) {
   const auto [owner, is_first] = owner_of_row_.try_emplace(worker.board_slot, worker.id);
   if (is_first || owner->second == worker.id) return;
@@ -68,10 +99,17 @@ void Router::start_counting(const link::WorkerReady& worker) {
 void Router::drain(const link::DrainWorker& mark) {
   const auto at = pool_of_.find(mark.id);
   if (at == pool_of_.end()) return tell_(link::WorkerDrained{mark.id});
-  at->second->drain(mark.id, mark.cause);
+  at->second->drain(mark);
   // Those who wait now would wait for a worker that nobody will start.
   const bool ends = quiescing_ && mark.cause == dispatch::LossCause::Shutdown;
   if (ends && !at->second->has_serving_worker()) at->second->refuse_as_shutting_down();
+}
+
+void Router::abandon(const link::AbandonWorker& lost) {
+  const auto at = pool_of_.find(lost.id);
+  if (at == pool_of_.end()) return;
+  at->second->abandon_worker(lost.id);
+  pool_of_.erase(at);
 }
 
 void Router::remove(const link::WorkerGone& gone) {
@@ -82,11 +120,12 @@ void Router::remove(const link::WorkerGone& gone) {
 }
 
 void Router::sweep(TimePoint now) {
-  for (const std::unique_ptr<PoolGate>& gate : gates_) gate->sweep(now);
+  for (const Pool& pool : pools_) pool.gate->sweep(now);
+  std::erase_if(pools_, [](const Pool& pool) { return pool.gate->is_unused(); });
 }
 
 void Router::close() {
-  for (const std::unique_ptr<PoolGate>& gate : gates_) gate->close();
+  for (const Pool& pool : pools_) pool.gate->close();
 }
 
 }  // namespace poolwarden::gateway

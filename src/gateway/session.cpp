@@ -53,6 +53,7 @@ Task<bool> Session::serve_request() {
     co_return co_await answer(around_.board.unrouted,
                               {.reason = dispatch::Reason::NoRoute, .sentence = {}});
   }
+  take_ticket();
   co_return co_await have_answered(*gate);
 }
 
@@ -156,27 +157,18 @@ Task<> Session::close_gently() {
 }
 
 bool Session::watches_client() const {
-  if (forwarder_ != nullptr) return !forwarder_->is_tunnel();
-  return queued_in_ != nullptr;
+  return forwarder_ != nullptr ? !is_tunnel() : queued_in_ != nullptr;
 }
 
 void Session::sweep(TimePoint now) {
   if (client_.reading.expired(now)) return cut(client_.reading.reason);
   if (client_.writing.expired(now)) return cut(client_.writing.reason);
-  const bool tunnels = forwarder_ != nullptr && forwarder_->is_tunnel();
-  if (request_deadline_ <= now && !tunnels) return cut(Cut::RequestTimeout);
+  if (request_deadline_ <= now && !is_tunnel()) return cut(Cut::RequestTimeout);
   if (client_.cut != Cut::None) return cut(client_.cut);  // it may have missed the first time
-  if (forwarder_ == nullptr) return;
-  if (forwarder_->connects_too_long(now)) return forwarder_->cut();
-  const Upstream& upstream = forwarder_->upstream();
-  if (forwarder_->is_tunnel()) {
-    const bool over = upstream.draining && now - upstream.drain_marked >= kTunnelGrace;
-    if (over) forwarder_->cut();
-  } else if (upstream.gone_since && request_.status == 0) {
-    // Accepted by nobody: a listening socket that outlived its worker keeps such connections open.
-    if (now - *upstream.gone_since >= kGoneGrace) forwarder_->cut();
-  }
+  if (forwarder_ != nullptr) forwarder_->sweep(now);
 }
+
+bool Session::is_tunnel() const { return forwarder_ != nullptr && forwarder_->is_tunnel(); }
 
 // Makes whatever this session waits for end.
 void Session::cut(Cut why) {

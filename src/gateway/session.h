@@ -47,6 +47,7 @@ class Session final : private Waiter {
   // What the sweep asks and does.
   void sweep(TimePoint now);
   bool watches_client() const;  // it is the worker's or the queue's turn
+  bool is_tunnel() const;
   int client_socket() { return client_.socket.native_handle(); }
   void cut(Cut why);
   void quiesce();
@@ -66,7 +67,9 @@ class Session final : private Waiter {
   Task<bool> reject(HeadError error);
 
   // Having it answered (session_request.cpp).
+  void take_ticket();
   Task<bool> have_answered(PoolGate& gate);
+  PoolGate* find_successor(const PoolGate& gate) const;
   Task<std::optional<dispatch::Admission>> wait_in_queue(PoolGate& gate);
   Task<End> attempt(PoolGate& gate, const dispatch::Lease& lease);
   dispatch::Replay replay_after(End end, dispatch::Transport transport) const;

@@ -31,6 +31,7 @@ dispatch::Reason reason_of(dispatch::AttemptEnd end) {
     case End::RefusedAtSend:
     case End::ResetBeforeResponse:
     case End::EofBeforeResponse:
+    case End::NeverAccepted:
     case End::FailedMidResponse:
     case End::ClientAborted:
       return dispatch::Reason::WorkerDied;
@@ -51,7 +52,8 @@ Task<bool> Session::conclude(PoolGate& gate, End end) {
   if (end == End::Answered) {
     count_request(gate.row(), request_.status);
     if (request_.body.done()) {
-      linger_ = !request_.keep_alive && client_.inbox.size() != 0;
+      const bool was_tunnel = request_.status == 101;
+      linger_ = was_tunnel || (!request_.keep_alive && client_.inbox.size() != 0);
       co_return request_.keep_alive && !abandoned;
     }
     linger_ = true;
@@ -75,6 +77,7 @@ Task<bool> Session::conclude(PoolGate& gate, End end) {
 }
 
 Task<bool> Session::refuse(PoolGate& gate, dispatch::Refused refused) {
+  add_count(gate.row().rejected[static_cast<std::size_t>(refused.rejection)]);
   const bool gave_up = request_.connect_failed && refused.reason == dispatch::Reason::QueueTimeout;
   if (gave_up) {
     add_count(

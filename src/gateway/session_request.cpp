@@ -6,11 +6,15 @@
 
 namespace poolwarden::gateway {
 
-Task<bool> Session::have_answered(PoolGate& gate) {
+void Session::take_ticket() {
   // A head that took its time to arrive has not waited for a worker.
   const bool dripped = request_.began < client_.now;
   request_.ticket = {dispatch::TicketId{++around_.last_ticket},
                      dripped ? Clock::now() : request_.began};
+}
+
+Task<bool> Session::have_answered(PoolGate& gate) {
+  const PoolGate::Use use(gate);
   std::optional<dispatch::Admission> admission = gate.admit(request_.ticket, *this);
   for (;;) {
     if (std::holds_alternative<dispatch::Waits>(*admission)) {
@@ -21,12 +25,14 @@ Task<bool> Session::have_answered(PoolGate& gate) {
       }
     }
     if (const auto* refused = std::get_if<dispatch::Refused>(&*admission)) {
+      PoolGate* successor = find_successor(gate);
+      if (successor != nullptr) co_return co_await have_answered(*successor);
       co_return co_await refuse(gate, *refused);
     }
     dispatch::Lease lease = std::get<dispatch::Lease>(std::move(*admission));
     End end = End::ClientAborted;
     if (client_.cut == Cut::None) end = co_await attempt(gate, lease);
-    const Upstream& upstream = gate.upstream(lease);
+    Upstream& upstream = gate.upstream(lease);
     const dispatch::Replay replay = replay_after(end, upstream.transport());
     if (end == End::ConnectFailed) {
       gate.unreachable(lease);
@@ -35,6 +41,7 @@ Task<bool> Session::have_answered(PoolGate& gate) {
     if (replay == dispatch::Replay::No) {
       count_failure(gate.row(), end);
       if (is_lost(end)) gate.count_lost(upstream);
+      if (end == End::TimedOut) gate.report_timeout(upstream);
       gate.give_back(std::move(lease), end == End::Answered);
       co_return co_await conclude(gate, end);
     }
@@ -45,6 +52,15 @@ Task<bool> Session::have_answered(PoolGate& gate) {
     }
     admission = gate.put_back(request_.ticket, std::move(lease), *this);
   }
+}
+
+// Which pool has the route of one that was removed while a request was in its hands; null: it has
+// not been removed, or none has.
+PoolGate* Session::find_successor(const PoolGate& gate) const {
+  if (!gate.is_retired()) return nullptr;
+  RequestHead& head = around_.request_head;
+  if (parse_request_head(request_.head, head)) return nullptr;
+  return around_.router.find(head.host, head.path);
 }
 
 Task<dispatch::AttemptEnd> Session::attempt(PoolGate& gate, const dispatch::Lease& lease) {
@@ -112,7 +128,8 @@ dispatch::Replay Session::replay_after(End end, dispatch::Transport transport) c
 // The worker's end took the answer with it.
 bool Session::is_lost(End end) const {
   return end == End::RefusedAtSend || end == End::ResetBeforeResponse ||
-         end == End::EofBeforeResponse || end == End::FailedMidResponse;
+         end == End::EofBeforeResponse || end == End::NeverAccepted ||
+         end == End::FailedMidResponse;
 }
 
 void Session::count_failure(link::PoolRow& row, End end) {
@@ -129,6 +146,7 @@ void Session::count_failure(link::PoolRow& row, End end) {
     case End::RefusedAtSend:
     case End::ResetBeforeResponse:
     case End::EofBeforeResponse:
+    case End::NeverAccepted:
     case End::FailedMidResponse:
       count(dispatch::RequestFailure::WorkerDied);
       break;

@@ -1,5 +1,7 @@
 #include "gateway/session_table.h"
 
+#include <algorithm>
+
 #include "gateway/session.h"
 
 namespace poolwarden::gateway {
@@ -14,6 +16,11 @@ void SessionTable::remove(Session& session) {
   sessions_[session.place]->place = session.place;
   sessions_.pop_back();
   if (sessions_.empty() && when_empty_) when_empty_();
+}
+
+bool SessionTable::only_tunnels_left() const {
+  return std::all_of(sessions_.begin(), sessions_.end(),
+                     [](const Session* session) { return session->is_tunnel(); });
 }
 
 void SessionTable::sweep(TimePoint now) {

@@ -21,6 +21,7 @@ class SessionTable {
   void remove(Session& session);
   bool empty() const { return sessions_.empty(); }
   std::size_t size() const { return sessions_.size(); }
+  bool only_tunnels_left() const;
 
   // Called whenever the last session has gone.
   void when_empty(std::function<void()> told) { when_empty_ = std::move(told); }

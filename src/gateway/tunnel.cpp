@@ -35,13 +35,14 @@ Task<> Tunnel::carry(Direction way) {
     if (way.inbox.size() != 0) {
       Pieces out;
       out.add(view(way.inbox));
-      if (co_await send_all(way.to, out)) co_return tear_down();
+      if (co_await send_all(way.to, out)) co_return give_up(way);
       way.bytes.fetch_add(way.inbox.size(), std::memory_order_relaxed);
       way.inbox.consume(way.inbox.size());
     }
     auto [error, count] =
         co_await way.from.async_read_some(way.inbox.prepare(kBodyReadSize), as_result);
-    if (error == asio::error::eof) {
+    const bool is_the_end = error == asio::error::eof || (error && ending_);
+    if (is_the_end) {
       ::shutdown(way.to.native_handle(), SHUT_WR);
       half_closed_ = true;
       note_progress();
@@ -57,6 +58,20 @@ Task<> Tunnel::carry(Direction way) {
 // Silence is limited only once one side has nothing more to say.
 void Tunnel::note_progress() {
   if (half_closed_) client_.reading.arm(client_.now + kStallLimit, Cut::ClientGone);
+}
+
+void Tunnel::end() {
+  if (ending_) return tear_down();
+  ending_ = true;
+  ::shutdown(worker_.socket.native_handle(), SHUT_RDWR);
+  error_code ignored;
+  client_.socket.cancel(ignored);
+}
+
+void Tunnel::give_up(const Direction& way) {
+  // The worker's side is closed by us: what it has sent before that is still on its way back.
+  if (ending_ && &way.to == &worker_.socket) return;
+  tear_down();
 }
 
 void Tunnel::tear_down() {

@@ -20,6 +20,10 @@ class Tunnel {
   // `worker_spoke` is called for all that comes from the worker.
   Task<> run(std::function<void()> worker_spoke);
 
+  // Ends it in good order: what the worker has sent is passed on, then both sides are closed. Said
+  // again, it ends at once.
+  void end();
+
  private:
   struct Direction {
     Socket& from;
@@ -29,6 +33,7 @@ class Tunnel {
     const std::function<void()>* seen;  // null: nobody wants to know
   };
   Task<> carry(Direction way);
+  void give_up(const Direction& way);
   void tear_down();
   void note_progress();
 
@@ -36,6 +41,7 @@ class Tunnel {
   WorkerConnection& worker_;
   link::PoolRow& row_;
   bool half_closed_ = false;
+  bool ending_ = false;
 };
 
 }  // namespace poolwarden::gateway

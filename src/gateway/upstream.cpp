@@ -72,9 +72,23 @@ std::unique_ptr<WorkerConnection> Upstream::take_idle() {
 }
 
 void Upstream::give_back(std::unique_ptr<WorkerConnection> connection, TimePoint now) {
-  if (draining || gone_since) return;
+  if (mark || gone_since) return;
   connection->idle_since = now;
   idle_.push_back(std::move(connection));
+}
+
+void Upstream::come_back() {
+  mark.reset();
+  gone_since.reset();
+  abandoned = drain_reported = timeout_reported = false;
+}
+
+// A tunnel holds nobody up for longer than it may, and is not cut while requests do so anyway.
+bool Upstream::tunnels_are_over(TimePoint now) const {
+  if (abandoned) return true;
+  if (gone_since) return now - *gone_since >= kGoneGrace;
+  if (!mark || !mark->tunnel_limit) return false;
+  return leases == tunnels && now - mark->since >= *mark->tunnel_limit;
 }
 
 void Upstream::close_stale(TimePoint now) {

@@ -18,6 +18,13 @@
 
 namespace poolwarden::gateway {
 
+// No request is given to a worker that has it.
+struct DrainMark {
+  dispatch::LossCause cause{};
+  TimePoint since{};
+  std::optional<Duration> tunnel_limit;
+};
+
 struct WorkerConnection {
   explicit WorkerConnection(asio::io_context& io) : socket(io), inbox(kInboxLimit) {}
 
@@ -45,11 +52,17 @@ class Upstream {
   dispatch::Transport transport() const { return transport_; }
   asio::io_context& io() const { return io_; }
 
-  // Set when it is marked.
-  std::optional<dispatch::LossCause> draining;
-  TimePoint drain_marked{};
-  bool drain_reported = false;
+  // What the supervisor says of it, and what it was told.
+  std::optional<DrainMark> mark;
   std::optional<TimePoint> gone_since;
+  bool abandoned = false;  // gone, and what it has in flight is cut
+  bool drain_reported = false;
+  bool timeout_reported = false;
+  void come_back();  // as one that serves
+
+  unsigned leases = 0;
+  unsigned tunnels = 0;  // of them
+  bool tunnels_are_over(TimePoint now) const;
 
  private:
   asio::io_context& io_;

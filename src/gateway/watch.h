@@ -43,6 +43,5 @@ inline constexpr Duration kConnectLimit = 5s;
 inline constexpr Duration kLingerLimit = 2s;
 inline constexpr Duration kQuiesceLimit = 1s;  // for the first byte of a connection
 inline constexpr Duration kGoneGrace = 1s;     // from a worker's end to that of what it left open
-inline constexpr Duration kTunnelGrace = 5s;   // from the drain mark to the end of a tunnel
 
 }  // namespace poolwarden::gateway

@@ -15,12 +15,12 @@ worker::WorkerId id(std::uint64_t number) { return worker::WorkerId{number}; }
 TEST_F(DrainTest, TellsAtOnceThatAnIdleWorkerIsDrained) {
   serve(answer_all);
   get();
-  tell(link::DrainWorker{id(1), LossCause::Recycle});
+  drain(1);
   EXPECT_EQ(expect<link::WorkerDrained>().id, id(1));
 }
 
 TEST_F(DrainTest, AnswersForWorkersThatItDoesNotKnow) {
-  tell(link::DrainWorker{id(77), LossCause::Recycle});
+  drain(77);
   EXPECT_EQ(expect<link::WorkerDrained>().id, id(77));
 }
 
@@ -30,7 +30,7 @@ TEST_F(DrainTest, ClosesKeptConnectionsBeforeItTells) {
     seen = true;
   });
   get();
-  tell(link::DrainWorker{id(1), LossCause::Recycle});
+  drain(1);
   expect<link::WorkerDrained>();
   EXPECT_TRUE(eventually([&] { return seen.load(); }));
 }
@@ -44,14 +44,14 @@ TEST_F(DrainTest, WaitsForWhatIsInFlightAndTellsOnce) {
   TextSocket client = connect();
   client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
   EXPECT_TRUE(eventually([&] { return link::load(row().in_flight) == 1; }));
-  tell(link::DrainWorker{id(1), LossCause::Recycle});
-  tell(link::DrainWorker{id(1), LossCause::Recycle});
-  tell(link::DrainWorker{id(99), LossCause::Recycle});
+  drain(1);
+  drain(1);
+  drain(99);
   EXPECT_EQ(expect<link::WorkerDrained>().id, id(99));  // so the first two have been read
   go = true;
   EXPECT_EQ(client.read_message().body, "done");
   EXPECT_EQ(expect<link::WorkerDrained>().id, id(1));
-  tell(link::DrainWorker{id(98), LossCause::Recycle});
+  drain(98);
   EXPECT_EQ(expect<link::WorkerDrained>().id, id(98));
 }
 
@@ -96,7 +96,7 @@ TEST_F(DrainTest, LosesNothingWhileWorkersAreReplacedUnderLoad) {
     EXPECT_TRUE(eventually([&] { return answered > before + 20 || wrong > 0; }));
     lives.push_back(std::make_unique<Life>());
     workers.push_back(&add_worker(script(*lives.back()), generation));
-    tell(link::DrainWorker{id(generation - 1), LossCause::Recycle});
+    drain(generation - 1);
     ASSERT_EQ(expect<link::WorkerDrained>().id, id(generation - 1));
     lives[generation - 2]->drained = true;
     workers[generation - 2]->die();
@@ -181,7 +181,7 @@ TEST_F(DrainTest, RefusesThoseWhoWaitWhenTheLastWorkerEndsWithEverything) {
   waiting.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
   EXPECT_TRUE(eventually([&] { return link::load(row().queue_length) == 1; }));
   tell(link::Quiesce{});
-  tell(link::DrainWorker{id(1), LossCause::Shutdown});
+  drain(1, LossCause::Shutdown);
   EXPECT_EQ(waiting.read_message()["x-poolwarden-reason"], "shutting_down");
   go = true;
   EXPECT_EQ(served.read_message().status(), 200);

@@ -44,7 +44,7 @@ loop::UniqueFd listen_anywhere(int& port) {
   return ::testing::AssertionSuccess();
 }
 
-GatewayTest::GatewayTest() {
+GatewayTest::GatewayTest(Routes routes) {
   link::ChannelPair pair = link::make_channel_pair().value();
   link_ = std::move(pair.supervisor);
   listener_ = listen_anywhere(port_);
@@ -54,6 +54,8 @@ GatewayTest::GatewayTest() {
     exit_code = gateway::run_gateway(link_fd, board_fd);
   });
   tell(link::Welcome{{"127.0.0.1:0"}}, {listener_.get()});
+  if (routes == Routes::Later) return;
+  tell(link::RoutesChanged{});
   expect<link::Hello>();
 }
 
@@ -101,6 +103,7 @@ void GatewayTest::add_pool(const std::function<void(link::PoolAdded&)>& change) 
   pool.routes = {pool::Route{}};
   if (change) change(pool);
   tell(pool);
+  tell(link::RoutesChanged{});
 }
 
 ScriptedWorker& GatewayTest::serve(ScriptedWorker::Script script) {
@@ -114,6 +117,11 @@ ScriptedWorker& GatewayTest::add_worker(ScriptedWorker::Script script, std::uint
   tell(link::WorkerReady{"web", worker::WorkerId{id}, static_cast<std::uint32_t>(id),
                          workers_.back()->endpoint()});
   return *workers_.back();
+}
+
+void GatewayTest::drain(std::uint64_t id, dispatch::LossCause cause,
+                        std::optional<Duration> tunnel_limit) {
+  tell(link::DrainWorker{worker::WorkerId{id}, cause, tunnel_limit});
 }
 
 void GatewayTest::set_mode(link::PoolMode mode, std::optional<std::uint32_t> retry_after) {

@@ -28,7 +28,8 @@ using namespace std::chrono_literals;
 
 class GatewayTest : public ::testing::Test {
  protected:
-  GatewayTest();
+  enum class Routes { AtOnce, Later };  // Later: RoutesChanged is left to the test
+  explicit GatewayTest(Routes routes = Routes::AtOnce);
   ~GatewayTest() override;
 
   TextSocket connect() { return connect_tcp(port_); }
@@ -46,11 +47,14 @@ class GatewayTest : public ::testing::Test {
   }
   bool has_message();  // one is here now
 
+  // The pool "web", which takes everything from here on.
   void add_pool(const std::function<void(link::PoolAdded&)>& change = {});
-  // The pool "web", which takes everything, with one worker that runs `script`.
+  // The same, with one worker that runs `script`.
   ScriptedWorker& serve(ScriptedWorker::Script script);
   ScriptedWorker& add_worker(ScriptedWorker::Script script, std::uint64_t id = 1,
                              ScriptedWorker::At at = ScriptedWorker::At::Unix);
+  void drain(std::uint64_t id = 1, dispatch::LossCause cause = dispatch::LossCause::Recycle,
+             std::optional<Duration> tunnel_limit = {});
   void set_mode(link::PoolMode mode, std::optional<std::uint32_t> retry_after = {});
   void end_link();  // and joins the gateway
   void end_all();   // and the workers: before what their scripts refer to goes

@@ -124,6 +124,8 @@ bool TextSocket::at_end() { return buffer_.empty() && !fill() && last_errno_ != 
 
 bool TextSocket::was_reset() { return at_end() && last_errno_ == ECONNRESET; }
 
+bool TextSocket::was_closed() { return at_end() && last_errno_ == 0; }
+
 void TextSocket::close_sending() { ::shutdown(fd_.get(), SHUT_WR); }
 
 void TextSocket::reset() {

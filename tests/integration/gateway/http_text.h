@@ -32,8 +32,9 @@ class TextSocket {
   Message read_message(bool head_only = false);
   std::string read_exactly(std::size_t count);  // shorter: the connection ended
   std::string read_to_end();
-  bool at_end();     // waits for the connection's end: true unless bytes come first
-  bool was_reset();  // the same for a reset
+  bool at_end();      // waits for the connection's end: true unless bytes come first
+  bool was_reset();   // the same for a reset
+  bool was_closed();  // the same for an orderly end
   void close() { fd_.reset(); }
   void close_sending();
   void reset();  // RST for TCP

@@ -175,7 +175,7 @@ TEST_F(ReplayTest, CountsALossAgainstWhoMarkedTheWorker) {
   TextSocket client = connect();
   client.send(kPost);
   EXPECT_TRUE(eventually([&] { return link::load(row().in_flight) == 1; }));
-  tell(link::DrainWorker{worker::WorkerId{1}, dispatch::LossCause::Recycle});
+  drain(1);
   go = true;
   // The mark and the worker's end come by different ways; wait for the mark by a way that follows.
   expect<link::WorkerDrained>();

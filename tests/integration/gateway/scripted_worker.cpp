@@ -76,7 +76,8 @@ ScriptedWorker::~ScriptedWorker() {
 void ScriptedWorker::accept_all() {
   for (;;) {
     loop::UniqueFd fd(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
-    if (!fd || dead_) return;
+    if (!fd) return;
+    if (dead_) continue;  // of the backlog, which ends with a process too
     ++connections_;
     std::lock_guard lock(mutex_);
     open_.push_back(fd.get());

@@ -7,6 +7,9 @@
 #include <gtest/gtest.h>
 #include <sys/mman.h>
 
+#include <algorithm>
+#include <span>
+
 #include "loop/unique_fd.h"
 
 namespace poolwarden::link {
@@ -37,6 +40,7 @@ TEST(Scoreboard, KeepsCountersAndDropsGaugesWhenAGatewayTakesOver) {
     first.writable().pools[3].queue_length = 5;
     first.writable().pools[3].queue_enqueued = 6;
     first.writable().workers[9].in_flight = 7;
+    first.writable().workers[9].tunnels = 3;
     first.writable().workers[9].requests = 8;
     first.writable().listeners[0].open = 9;
     first.writable().unrouted.in_flight = 1;
@@ -47,9 +51,29 @@ TEST(Scoreboard, KeepsCountersAndDropsGaugesWhenAGatewayTakesOver) {
   EXPECT_EQ(load(reader.board().pools[3].queue_length), 0U);
   EXPECT_EQ(load(reader.board().pools[3].queue_enqueued), 6U);
   EXPECT_EQ(load(reader.board().workers[9].in_flight), 0U);
+  EXPECT_EQ(load(reader.board().workers[9].tunnels), 0U);
   EXPECT_EQ(load(reader.board().workers[9].requests), 8U);
   EXPECT_EQ(load(reader.board().listeners[0].open), 0U);
   EXPECT_EQ(load(reader.board().unrouted.in_flight), 0U);
+}
+
+TEST(Scoreboard, ClearsTheCountersOfAPoolButNotWhatGoesOn) {
+  const ScoreboardMap reader = ScoreboardMap::create().value();
+  const ScoreboardMap writer = ScoreboardMap::open_for_writing(reader.fd()).value();
+  PoolRow& row = writer.writable().pools[1];
+  // All cells, whichever there are; a new counter that is forgotten shows below.
+  const std::span<Cell> cells(reinterpret_cast<Cell*>(&row), sizeof row / sizeof(Cell));
+  for (Cell& cell : cells) cell = 1;
+
+  row.clear_counters();
+
+  const auto left =
+      std::count_if(cells.begin(), cells.end(), [](const Cell& cell) { return load(cell) != 0; });
+  EXPECT_EQ(left, 4);
+  for (const Cell* gauge :
+       {&row.queue_length, &row.oldest_waiting_since, &row.in_flight, &row.tunnels}) {
+    EXPECT_EQ(load(*gauge), 1U);
+  }
 }
 
 TEST(Scoreboard, CanNeitherGrowNorShrink) {

@@ -163,6 +163,92 @@ TEST(PoolDispatch, KeepsAGoneWorkerUntilItsLastLeaseEnds) {
   dispatch.drain_worker(kSecond);  // nor a stranger
 }
 
+TEST(PoolDispatch, ServesAgainWithAWorkerThatComesBack) {
+  PoolDispatch dispatch({});
+  dispatch.add_worker(kFirst, 2, kStart);
+  dispatch.drain_worker(kFirst);
+  dispatch.remove_worker(kFirst);
+  EXPECT_TRUE(waits(dispatch.admit(ticket(1), kStart)));
+  Handovers handovers = dispatch.add_worker(kFirst, 2, kStart);
+  ASSERT_EQ(handovers.size(), 1u);
+  dispatch.drain_worker(kFirst);
+  EXPECT_TRUE(waits(dispatch.admit(ticket(2), kStart)));
+  EXPECT_FALSE(dispatch.is_drained(kFirst));
+  end(dispatch, std::move(handovers[0].lease));
+  EXPECT_TRUE(dispatch.is_drained(kFirst));
+}
+
+TEST(PoolDispatch, CountsWhatAWorkerThatComesBackStillHas) {
+  for (const bool gone : {false, true}) {
+    PoolDispatch dispatch({});
+    dispatch.add_worker(kFirst, 2, kStart);
+    Lease early = lease_of(dispatch.admit(ticket(1), kStart));
+    dispatch.worker_unreachable(kFirst, kStart);  // in its earlier life
+    dispatch.drain_worker(kFirst);
+    if (gone) dispatch.remove_worker(kFirst);
+    dispatch.add_worker(kFirst, 2, kStart);
+    Lease late = lease_of(dispatch.admit(ticket(2), kStart));
+    EXPECT_TRUE(waits(dispatch.admit(ticket(3), kStart)));  // two are all that it may have
+    Handovers handovers = dispatch.release(std::move(early), kStart);
+    ASSERT_EQ(handovers.size(), 1u);
+    end(dispatch, std::move(handovers[0].lease));
+    end(dispatch, std::move(late));
+  }
+}
+
+TEST(PoolDispatch, ChangesTheLimitOfWorkersThatAreHere) {
+  PoolDispatch dispatch({});
+  dispatch.add_worker(kFirst, 1, kStart);
+  std::vector<Lease> leases;
+  leases.push_back(lease_of(dispatch.admit(ticket(1), kStart)));
+  for (std::uint64_t i = 2; i <= 5; ++i) EXPECT_TRUE(waits(dispatch.admit(ticket(i), kStart)));
+  Handovers handovers = dispatch.set_limit(3, kStart);
+  ASSERT_EQ(handovers.size(), 2u);
+  for (Handover& handover : handovers) leases.push_back(std::move(handover.lease));
+
+  EXPECT_TRUE(dispatch.set_limit(2, kStart).empty());
+  EXPECT_TRUE(dispatch.release(std::move(leases[0]), kStart).empty());  // two are left
+  Handovers next = dispatch.release(std::move(leases[1]), kStart);
+  ASSERT_EQ(next.size(), 1u);
+  EXPECT_EQ(next[0].ticket, ticket(4));
+  EXPECT_TRUE(dispatch.set_limit(0, kStart).empty());  // counts as 1
+  end(dispatch, std::move(leases[2]));
+  end(dispatch, std::move(next[0].lease));
+}
+
+// What a hung worker had goes to its replacement, whatever the queue says to those who come now.
+TEST(PoolDispatch, HasRoomForAllThatAWorkerLeavesBehind) {
+  constexpr std::uint64_t kAll = 100;
+  constexpr std::uint32_t kAtOnce = 32;
+  PoolDispatch dispatch({.limit = kAll - kAtOnce, .timeout = 2min, .restart_limit = 10});
+  dispatch.add_worker(kFirst, kAtOnce, kStart);
+  std::vector<std::pair<std::uint64_t, Lease>> leases;
+  for (std::uint64_t i = 0; i < kAll; ++i) {
+    Admission admission = dispatch.admit(ticket(i), kStart + i * 1ms);
+    if (std::holds_alternative<Lease>(admission)) {
+      leases.emplace_back(i, std::get<Lease>(std::move(admission)));
+    }
+  }
+  EXPECT_EQ(leases.size(), kAtOnce);
+  const TimePoint found = kStart + 1min;
+  dispatch.drain_worker(kFirst);
+  dispatch.set_mode(Mode::Restarting);
+  for (auto& [number, lease] : leases) {
+    const Ticket again{ticket(number), kStart + number * 1ms};
+    EXPECT_TRUE(waits(dispatch.put_back(again, std::move(lease), found)));
+  }
+  dispatch.remove_worker(kFirst);
+  EXPECT_EQ(dispatch.queue().size(), kAll);
+  EXPECT_EQ(refused(dispatch.admit(ticket(kAll), found)), Reason::Restarting);
+
+  Handovers handovers = dispatch.add_worker(kSecond, kAll, found);
+  ASSERT_EQ(handovers.size(), kAll);
+  for (std::uint64_t i = 0; i < kAll; ++i) {
+    EXPECT_EQ(handovers[i].ticket, ticket(i));  // who came first is first again
+    end(dispatch, std::move(handovers[i].lease));
+  }
+}
+
 TEST(PoolDispatch, TimesOutWhoWaitedTooLongAtTheDeadlineAndNotBefore) {
   PoolDispatch dispatch({.limit = 10, .timeout = 10s, .restart_limit = {}});
   EXPECT_EQ(dispatch.next_deadline(), std::nullopt);
@@ -289,6 +375,9 @@ TEST(PoolDispatch, HoldsItsRulesInAnyOrderOfEvents) {
       case 5:
         if (workers < 1000 && random() % 10 == 0) {
           keep_all(dispatch.add_worker(WorkerId{++workers}, 3, now));
+        } else if (random() % 10 == 0 && workers != 0) {
+          marked[any_worker] = false;  // it comes back
+          keep_all(dispatch.add_worker(any_worker, 3, now));
         }
         break;
       case 6:

@@ -45,6 +45,22 @@ TEST(Replay, SendsAgainOnceWhatMayHaveRunIfThatDoesNoHarm) {
   EXPECT_EQ(decide_replay(attempt), Replay::No);
 }
 
+TEST(Replay, DoesNotCountAgainstARequestThatNobodyAcceptedIt) {
+  Attempt attempt = failed(AttemptEnd::NeverAccepted);
+  attempt.has_body = true;
+  EXPECT_EQ(decide_replay(attempt), Replay::No);
+  attempt.idempotent = true;
+  for (const bool may_have_run : {false, true}) {
+    attempt.may_have_run = may_have_run;
+    EXPECT_EQ(decide_replay(attempt), Replay::NeverRan);
+  }
+  attempt.body_kept = false;
+  EXPECT_EQ(decide_replay(attempt), Replay::No);
+  attempt.body_kept = true;
+  attempt.replays = kMostReplays;
+  EXPECT_EQ(decide_replay(attempt), Replay::No);
+}
+
 TEST(Replay, EndsSomeTime) {
   Attempt attempt = failed(AttemptEnd::RefusedAtSend);
   attempt.replays = kMostReplays - 1;

@@ -93,18 +93,32 @@ TEST(Codec, CarriesBothKindsOfEndpoint) {
 TEST(Codec, CarriesEachCauseOfADrain) {
   for (std::size_t i = 0; i < dispatch::kLossCauses; ++i) {
     const auto cause = static_cast<dispatch::LossCause>(i);
-    const DrainWorker read = through_gateway_link(DrainWorker{.id = WorkerId{5}, .cause = cause});
+    const DrainWorker read = through_gateway_link(
+        DrainWorker{.id = WorkerId{5}, .cause = cause, .tunnel_limit = std::nullopt});
     EXPECT_EQ(read.cause, cause);
     EXPECT_EQ(read.id, WorkerId{5});
+    EXPECT_EQ(read.tunnel_limit, std::nullopt);
+  }
+}
+
+TEST(Codec, CarriesTheLimitOfTunnels) {
+  for (const Duration limit : {Duration(0), Duration(1ns), Duration(1min)}) {
+    const DrainWorker read =
+        through_gateway_link(DrainWorker{.id = WorkerId{5}, .cause = {}, .tunnel_limit = limit});
+    EXPECT_EQ(read.tunnel_limit, limit);
   }
 }
 
 TEST(Codec, CarriesTheSmallMessages) {
   EXPECT_EQ(through_gateway_link(WorkerGone{.id = WorkerId{6}}).id, WorkerId{6});
+  EXPECT_EQ(through_gateway_link(AbandonWorker{.id = WorkerId{9}}).id, WorkerId{9});
+  EXPECT_EQ(through_gateway_link(PoolRemoved{.pool = "web"}).pool, "web");
+  through_gateway_link(RoutesChanged{});
   through_gateway_link(Quiesce{});
   EXPECT_EQ(through_supervisor_link(Hello{.pid = 4711}).pid, 4711);
   EXPECT_EQ(through_supervisor_link(Demand{.pool = "web"}).pool, "web");
   EXPECT_EQ(through_supervisor_link(WorkerDrained{.id = WorkerId{8}}).id, WorkerId{8});
+  EXPECT_EQ(through_supervisor_link(RequestTimedOut{.id = WorkerId{10}}).id, WorkerId{10});
   through_supervisor_link(Quiesced{});
 }
 
@@ -142,6 +156,9 @@ TEST(Codec, LooksIntoThePartsOfAMessage) {
               HasSubstr("field listeners"));
   EXPECT_THAT(refusal_to_gateway(R"({"kind":"drain_worker","id":1,"cause":"mood"})"),
               HasSubstr("field cause"));
+  EXPECT_THAT(refusal_to_gateway(
+                  R"({"kind":"drain_worker","id":1,"cause":"recycle","tunnel_limit":"long"})"),
+              HasSubstr("field tunnel_limit"));
 }
 
 TEST(Codec, RefusesEachMessageCutShort) {
