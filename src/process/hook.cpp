@@ -27,10 +27,11 @@ struct Hook {
 
 Result<Hook> start(asio::io_context& io, const KnownPids& known, const HookCommand& command) {
   LaunchPlan plan;
-  plan.arguments = command.arguments;
   plan.environment = inherited_environment();
   for (const auto& [name, value] : command.environment) plan.environment[name] = value;
-  const std::string name = command.arguments.empty() ? "" : command.arguments.front();
+  for (const std::string& argument : command.arguments)
+    plan.arguments.push_back(worker::expand(argument, plan.environment));
+  const std::string name = plan.arguments.empty() ? "" : plan.arguments.front();
   auto program = find_program(name, plan.environment, "");
   if (!program) return program.error();
   plan.program = std::move(*program);

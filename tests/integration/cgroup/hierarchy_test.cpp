@@ -103,6 +103,25 @@ TEST_F(Hierarchies, TheLeastLimitAboveIsWhatMayBeUsed) {
   EXPECT_EQ(tree.available_memory(), 100u << 20);
 }
 
+TEST_F(Hierarchies, WhatIsInUseIsThatOfTheGroupWithTheLeastLimit) {
+  write("/cg/slice/memory.max", "104857600\n");
+  write("/cg/slice/memory.current", "50000000\n");
+  write("/cg/slice/memory.stat", "anon 1\ninactive_file 20000000\nactive_file 3\n");
+  write("/cg/slice/app/memory.max", "max\n");
+  write("/cg/slice/app/memory.current", "7\n");
+  const auto found = find_hierarchies(mount("/", "/cg", "cgroup2", "rw"), "0::/slice/app\n");
+  const MemoryRoom room = memory_room(found);
+  EXPECT_EQ(room.total, 100u << 20);
+  EXPECT_EQ(room.used, 30'000'000u);
+}
+
+TEST_F(Hierarchies, WithoutALimitTheMachinesMemoryIsWhatThereIs) {
+  write("/meminfo", "MemTotal:       1000 kB\nMemFree: 1 kB\nMemAvailable:    400 kB\n");
+  const MemoryRoom room = memory_room({}, root + "/meminfo");
+  EXPECT_EQ(room.total, 1000u * 1024);
+  EXPECT_EQ(room.used, 600u * 1024);
+}
+
 TEST_F(Hierarchies, AReadOnlyV2IsReportedWithItsCure) {
   // Root may write anywhere: a file where the mount would be stands for what cannot be written.
   write("/mountinfo", mount("/", "/cg", "cgroup2", "rw"));

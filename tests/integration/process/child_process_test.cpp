@@ -164,6 +164,15 @@ TEST_F(Children, AHookRunsWithItsEnvironmentAndItsOutputIsTold) {
   EXPECT_THAT(told, ElementsAre("pool web"));
 }
 
+TEST_F(Children, FindWhatAnActionIsAboutInItsArguments) {
+  std::vector<std::string> told;
+  HookCommand hook{{"/bin/echo", "${PID}", "of ${POOL}", "$$5"}, {{"POOL", "web"}, {"PID", "7"}}};
+  hook.on_output = [&](bool, const std::string& line) { told.push_back(line); };
+  const auto outcome = run_to_end(hook);
+  ASSERT_TRUE(outcome);
+  EXPECT_EQ(told, std::vector<std::string>{"7 of web $5"});
+}
+
 TEST_F(Children, AHookThatTakesTooLongIsKilledWithItsChildren) {
   HookCommand hook{{"/bin/sh", "-c", "sleep 1000 & echo $!; wait"}, {}, 200ms};
   int child = 0;
