@@ -94,6 +94,8 @@ Decision Pool::demand(TimePoint now) {
 
 void Pool::run(StartReason reason, TimePoint now, Decision& decision) {
   for (Slot& slot : slots_) slot.wanted = false;
+  schedule_ =
+      RecycleSchedule(settings_->recycle.at, around_.offset);  // what it slept through is over
   enter(PoolState::Starting, now, decision);
   if (settings_->start != StartMode::OnDemand) {
     want(min_);

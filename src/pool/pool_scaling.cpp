@@ -141,8 +141,8 @@ void Pool::set_idle_divisor(std::uint32_t divisor, Decision& decision) {
     tell(EventKind::IdleRestored, nullptr, "lets idle workers wait for idle.after again", decision);
   } else if (idle_divisor_ == 1 || is_aggressive) {
     tell(EventKind::IdleShortened, nullptr,
-         "ends idle workers after a " + std::to_string(divisor) +
-             "th of idle.after, for memory is short",
+         "ends idle workers after 1/" + std::to_string(divisor) +
+             " of idle.after, for memory is short",
          decision, ShorteningDetails{divisor >= kAggressive});
   }
   idle_divisor_ = divisor;
@@ -205,10 +205,11 @@ Pool::RecycleAnswer Pool::reconfigure(std::shared_ptr<const PoolSettings> settin
   RecycleAnswer answer{{}, new_batch()};
   Decision& decision = answer.decision;
   const bool other_count = settings->workers != settings_->workers;
+  const bool other_times = settings->recycle.at != settings_->recycle.at;
   const WorkerCount count_before{min_, max_};
   settings_ = std::move(settings);
   rapid_fail_.change(settings_->rapid_fail);
-  schedule_ = RecycleSchedule(settings_->recycle.at, around_.offset);
+  if (other_times) schedule_ = RecycleSchedule(settings_->recycle.at, around_.offset);
   cannot_suspend_ = false;
   take_count(other_count ? settings_->workers : count_before);
   ++version_;

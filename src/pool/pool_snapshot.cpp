@@ -55,12 +55,20 @@ PoolSnapshot Pool::snapshot(TimePoint now, WallTime wall) const {
 std::string Pool::holdup(TimePoint now) const {
   std::string text;
   for (const auto& [id, worker] : workers_) {
-    if (worker.state == WorkerState::Serving) continue;
+    const bool is_in_place =
+        worker.state == WorkerState::Serving || worker.state == WorkerState::Suspended;
+    if (is_in_place || worker.state == WorkerState::Orphaned) continue;
     if (!text.empty()) text += ", ";
     text += "worker " + std::to_string(worker.name.slot) + " (pid " +
             std::to_string(worker.name.pid) + ") has been " +
             std::string(worker::name(worker.state)) + " for " +
             describe_duration(now - worker.since);
+  }
+  for (const Ticket& ticket : tickets_) {
+    if (!ticket.deferred) continue;
+    if (!text.empty()) text += ", ";
+    text += "the recycle of worker " + std::to_string(ticket.slot) + " waits (" +
+            std::string(pool::name(*ticket.deferred)) + ")";
   }
   return text;
 }

@@ -19,12 +19,12 @@ bool can_serve(const PoolSnapshot& pool) {
 bool is_ready(const Snapshot& snapshot) {
   if (snapshot.stopping) return false;
   const auto is_essential = [](const PoolSnapshot& pool) {
-    return pool.settings != nullptr && pool.settings->essential;
+    return pool.settings != nullptr && pool.settings->essential && !pool.removed;
   };
   const bool some_essential =
       std::any_of(snapshot.pools.begin(), snapshot.pools.end(), is_essential);
   return std::all_of(snapshot.pools.begin(), snapshot.pools.end(), [&](const PoolSnapshot& pool) {
-    return can_serve(pool) || (some_essential && !is_essential(pool));
+    return pool.removed || can_serve(pool) || (some_essential && !is_essential(pool));
   });
 }
 

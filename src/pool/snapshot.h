@@ -35,6 +35,7 @@ struct PoolSnapshot {
   PoolState state = PoolState::Stopped;
   std::optional<DisabledReason> disabled;
   std::string disabled_because;  // sentence
+  bool removed = false;          // by a reload; it is gone when its workers are
   std::uint32_t workers_desired = 0;
   std::uint32_t workers_min = 0;
   std::uint32_t workers_max = 0;

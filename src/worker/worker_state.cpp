@@ -13,7 +13,8 @@ bool can_become(WorkerState from, WorkerState to) {
       return to == Suspending || to == Draining || to == Stopping || to == Killing ||
              to == Orphaned || to == Exited;
     case Suspending:
-      return to == Suspended || to == Serving || to == Stopping || to == Killing || to == Exited;
+      return to == Suspended || to == Serving || to == Draining || to == Stopping ||
+             to == Killing || to == Exited;
     case Suspended:
       return to == Serving || to == Stopping || to == Killing || to == Exited;
     case Orphaned:

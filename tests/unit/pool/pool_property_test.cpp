@@ -4,6 +4,7 @@
 #include <random>
 
 #include "unit/pool/pool_invariants.h"
+#include "unit/pool/pool_watching.h"
 
 namespace poolwarden::pool {
 namespace {
@@ -44,7 +45,25 @@ class RandomLife {
     if (chance(20)) settings.worker.stop.drain = std::nullopt;
     if (chance(20)) settings.worker.stop.timeout = std::nullopt;
     if (chance(20)) settings.worker.ready.timeout = std::nullopt;
+    set_rules(settings);
     return settings;
+  }
+
+  void set_rules(PoolSettings& settings) {
+    if (chance(30)) settings.workers.max = settings.workers.min + below(3);
+    if (chance(40)) settings.recycle.after_requests = 100;
+    if (chance(20)) settings.recycle.after_time = 1h;
+    settings.recycle.over_memory = Size(Bytes{1000});
+    settings.queue.recycle_over = 50;
+    settings.health.deadlock_after = 10s;
+    settings.health.deadlock_cooldown = 30s;
+    settings.health.request_timeout = 5s;
+    if (chance(50)) settings.health.ping.http_path = "/healthz";
+    if (chance(40)) settings.idle.after = 30s;
+    if (chance(50)) settings.idle.action = IdleAction::Suspend;
+    if (chance(30)) settings.idle.under_pressure_percent = 50;
+    if (chance(30)) settings.orphan = {true, {"gcore", "${PID}"}, 1 + below(2)};
+    settings.concurrency = 4;
   }
 
   diagnosis::ExitStatus any_status(const WorkerSnapshot& worker) {
@@ -69,7 +88,10 @@ class RandomLife {
     if (kind < 25) return observe(bench_.start());
     if (kind < 60) return observe(bench_.demand());
     if (kind < 200) return recycle();
-    if (kind < 500) return pass_time();
+    if (kind < 420) return pass_time();
+    if (kind < 500) return look_at_all();
+    if (kind < 510) return scale();
+    if (kind < 520) return reconfigure();
     if (kind < 530) return answer_for_nobody();
     if (kind < 532) {
       observe(bench_.shut_down());
@@ -85,6 +107,59 @@ class RandomLife {
     if (!answer) return;
     invariants_.requested(answer->batch);
     observe(answer->decision);
+  }
+
+  void look_at_all() {
+    Observation seen;
+    seen.waiting = std::array{0, 0, 10, 100}[below(4)];
+    seen.memory_total = 10'000;
+    if (chance(70)) seen.memory_used = 1000 * below(11);
+    for (const WorkerId id : bench_.pool.watched()) {
+      WorkerObservation& worker = seen.workers[id];
+      worker.requests = below(105);
+      worker.in_flight = chance(50) ? 0 : below(5);
+      worker.tunnels = std::min(worker.in_flight, below(3));
+      if (chance(50)) worker.last_response = bench_.now - std::chrono::seconds(below(60));
+      if (chance(50)) worker.usage.memory = 500 + below(510);
+    }
+    observe(look(bench_, seen));
+  }
+
+  void scale() {
+    const std::uint32_t min = below(4);
+    const auto decision = bench_.pool.scale({min, min + below(3)}, bench_.now);
+    EXPECT_EQ(decision.has_value(), min > 0);
+    if (decision) observe(*decision);
+  }
+
+  // What an invariant is told apart by stays.
+  void reconfigure() {
+    PoolSettings settings = bench_.pool.settings();
+    set_rules(settings);
+    const auto answer = bench_.pool.reconfigure(
+        std::make_shared<const PoolSettings>(std::move(settings)), chance(60), bench_.now);
+    invariants_.requested(answer.batch);
+    observe(answer.decision);
+  }
+
+  void health_of(const WorkerSnapshot& worker) {
+    const WorkerId id = worker.name.id;
+    switch (below(7)) {
+      case 0:
+        return bench_.pool.ping_begun(id, bench_.now);
+      case 1:
+        return bench_.pool.ping_ended(id, worker::PingResult::Answered, bench_.now);
+      case 2:
+        return bench_.pool.ping_ended(id, worker::PingResult::TimedOut, bench_.now);
+      case 3:
+        return bench_.pool.traced(id, chance(20));
+      case 4:
+        return observe(bench_.pool.request_timed_out(id, bench_.now));
+      case 5:
+        return observe(bench_.pool.worker_reports_unhealthy(id, "no more handles", bench_.now));
+      default:
+        return observe(bench_.pool.suspend_failed(id, "cannot freeze", bench_.now));
+    }
   }
 
   // Early, late, in time and twice.
@@ -109,7 +184,9 @@ class RandomLife {
   // Any answer, whether it was asked for or not; mostly the one that brings the worker on.
   void answer_for(const WorkerSnapshot& worker) {
     const std::uint64_t id = number(worker.name.id);
-    switch (below(8)) {
+    switch (below(9)) {
+      case 8:
+        return health_of(worker);
       case 0:
         return observe(bench_.pool.worker_spawned(worker.name.id, 1000 + static_cast<int>(id)));
       case 1:
@@ -135,16 +212,30 @@ class RandomLife {
     EXPECT_TRUE(is_empty(bench_.pool.worker_spawned(WorkerId{nobody}, 1)));
   }
 
+  // Pings are answered, nobody waits, memory is plenty.
+  void all_is_well() {
+    Observation seen;
+    for (const WorkerSnapshot& worker : bench_.snapshot().workers) {
+      bench_.pool.ping_ended(worker.name.id, worker::PingResult::Answered, bench_.now);
+      seen.workers[worker.name.id] = {};
+    }
+    observe(look(bench_, seen));
+  }
+
   // Brings each worker on as a good one behaves; false when there is nothing left to do.
   bool bring_on() {
     bool moved = false;
     for (const WorkerSnapshot& worker : bench_.snapshot().workers) {
       const std::uint64_t id = number(worker.name.id);
       if (worker.state == WorkerState::Starting) observe(bench_.ready(id));
-      if (worker.state == WorkerState::Draining) observe(bench_.drained(id));
+      const bool drains =
+          worker.state == WorkerState::Draining || worker.state == WorkerState::Suspending;
+      if (drains) observe(bench_.drained(id));
+      if (worker.state == WorkerState::Orphaned) let_end(worker, Signaled{SIGKILL});
       if (worker.state == WorkerState::Stopping) let_end(worker, kStoppedWell);
       if (worker.state == WorkerState::Killing) let_end(worker, Signaled{SIGKILL});
-      moved = moved || worker.state != WorkerState::Serving;
+      moved =
+          moved || (worker.state != WorkerState::Serving && worker.state != WorkerState::Suspended);
     }
     if (const auto next = bench_.until_next()) {
       observe(bench_.tick_after(*next));
@@ -156,6 +247,7 @@ class RandomLife {
   // When nothing more goes wrong, the pool comes to rest: all its workers serve, or none is left,
   // and every request to recycle has its outcome.
   void calm_down() {
+    all_is_well();
     int rounds = 0;
     while (bring_on()) ASSERT_LT(++rounds, 10'000);
     invariants_.check_batches(true);

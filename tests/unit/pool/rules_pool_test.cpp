@@ -103,6 +103,22 @@ TEST(RecycleRules, RecycleAtATimeOfDayAllThatServeThen) {
   EXPECT_TRUE(is_empty(look(bench, 0, {{3, after(0)}, {4, after(0)}})));
 }
 
+TEST(RecycleRules, MakeUpForNoTimeThatAPoolWasStoppedAt) {
+  PoolSettings settings = web();
+  settings.recycle.at = {TimeOfDay{3, 0}};
+  Bench bench(settings);  // it is one o'clock
+  bench.serve(1, 1);
+  look(bench, 0, {{1, after(0)}});
+  bench.stop();
+  bench.drained(1);
+  bench.exits(1, kStoppedWell);
+  bench.now += 2h + 1min;
+  bench.start();
+  bench.ready(2);
+  EXPECT_TRUE(is_empty(look(bench, 0, {{2, after(0)}})));
+  EXPECT_TRUE(is_empty(look(bench, 0, {{2, after(0)}})));
+}
+
 Observation with_memory(std::uint64_t total, std::uint64_t used, std::uint64_t of_worker) {
   Observation seen;
   seen.memory_total = total;

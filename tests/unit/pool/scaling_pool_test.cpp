@@ -138,7 +138,7 @@ TEST(IdleWorker, LeavesSoonerWhenMemoryIsShort) {
   seen.workers[WorkerId{1}] = after(0);
   const Decision shortened = look(bench, seen);
   EXPECT_EQ(was_number(*event(shortened, EventKind::IdleShortened)), 5193);
-  bench.now += 20min / 8;
+  bench.now += Duration(20min) / 8;
   const Decision decision = look(bench, seen);
   EXPECT_EQ(was_number(*event(decision, EventKind::WorkerIdle)), 5195);
 }

@@ -53,6 +53,16 @@ TEST(IsReady, AsksAllPoolsWhenNoneIsEssential) {
   EXPECT_FALSE(is_ready(snapshot));
 }
 
+TEST(IsReady, DoesNotWaitForAPoolThatAReloadRemoved) {
+  Snapshot snapshot;
+  snapshot.pools = {pool_with(WorkerState::Serving), pool_with(WorkerState::Draining, true)};
+  EXPECT_FALSE(is_ready(snapshot));
+  snapshot.pools[1].removed = true;
+  EXPECT_TRUE(is_ready(snapshot));
+  snapshot.pools[0] = pool_with(WorkerState::Starting);
+  EXPECT_FALSE(is_ready(snapshot));
+}
+
 TEST(IsReady, AsksOnlyTheEssentialPoolsWhenThereAreSome) {
   Snapshot snapshot;
   snapshot.pools = {pool_with(WorkerState::Serving, true), pool_with(WorkerState::Starting)};

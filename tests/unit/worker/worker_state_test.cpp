@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
 #include <set>
 #include <vector>
 
@@ -13,32 +14,38 @@ namespace {
 
 using enum WorkerState;
 
-constexpr WorkerState kStates[] = {Starting, Serving, Draining, Stopping, Killing, Exited};
+constexpr WorkerState kStates[] = {Starting, Serving, Suspending, Suspended, Draining,
+                                   Stopping, Killing, Orphaned,   Exited};
 
-// Rows: from. Columns: to, in the same order.
-constexpr bool kAllowed[6][6] = {
-    // Starting Serving Draining Stopping Killing Exited
-    {false, true, false, true, true, true},     // Starting: ready, or skips ahead
-    {false, false, true, true, true, true},     // Serving
-    {false, false, false, true, true, true},    // Draining
-    {false, false, false, false, true, true},   // Stopping
-    {false, false, false, false, false, true},  // Killing
-    {false, false, false, false, false, false}  // Exited: nothing goes back
+// From each: to what.
+const std::map<WorkerState, std::set<WorkerState>> kAllowed = {
+    {Starting, {Serving, Stopping, Killing, Exited}},
+    {Serving, {Suspending, Draining, Stopping, Killing, Orphaned, Exited}},
+    {Suspending, {Suspended, Serving, Draining, Stopping, Killing, Exited}},
+    {Suspended, {Serving, Stopping, Killing, Exited}},
+    {Draining, {Stopping, Killing, Orphaned, Exited}},
+    {Stopping, {Killing, Exited}},
+    {Killing, {Exited}},
+    {Orphaned, {Killing, Exited}},
+    {Exited, {}},
 };
 
 TEST(WorkerState, BecomesExactlyWhatItsPictureSays) {
-  for (std::size_t from = 0; from < 6; ++from) {
-    for (std::size_t to = 0; to < 6; ++to) {
-      EXPECT_EQ(can_become(kStates[from], kStates[to]), kAllowed[from][to])
-          << name(kStates[from]) << " -> " << name(kStates[to]);
+  for (const WorkerState from : kStates) {
+    for (const WorkerState to : kStates) {
+      EXPECT_EQ(can_become(from, to), kAllowed.at(from).contains(to))
+          << name(from) << " -> " << name(to);
     }
   }
 }
 
-TEST(WorkerState, NeverGoesBack) {
+TEST(WorkerState, OnlySuspensionGoesBack) {
   for (const WorkerState from : kStates) {
     for (const WorkerState to : kStates) {
-      EXPECT_FALSE(can_become(from, to) && to <= from) << name(from) << " -> " << name(to);
+      const bool is_woken = to == Serving && (from == Suspending || from == Suspended);
+      const bool is_ended = from == Orphaned && to == Killing;
+      EXPECT_FALSE(can_become(from, to) && to <= from && !is_woken && !is_ended)
+          << name(from) << " -> " << name(to);
     }
   }
 }
@@ -46,8 +53,9 @@ TEST(WorkerState, NeverGoesBack) {
 TEST(WorkerState, EachHasAWordOfItsOwn) {
   std::set<std::string_view> words;
   for (const WorkerState state : kStates) words.insert(name(state));
-  EXPECT_EQ(words, (std::set<std::string_view>{"starting", "serving", "draining", "stopping",
-                                               "killing", "exited"}));
+  EXPECT_EQ(words,
+            (std::set<std::string_view>{"starting", "serving", "suspending", "suspended",
+                                        "draining", "stopping", "killing", "orphaned", "exited"}));
 }
 
 TEST(Endpoint, IsDescribedAsItIsWrittenInConfigurations) {
