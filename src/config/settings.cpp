@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 
+#include <algorithm>
 #include <charconv>
 
 namespace poolwarden::config {
@@ -67,6 +68,11 @@ std::string describe(const Address& address) {
   const bool ipv6 = address.host.find(':') != std::string::npos;
   const std::string host = ipv6 ? "[" + address.host + "]" : address.host;
   return host + ":" + std::to_string(address.port);
+}
+
+bool Settings::speaks_http() const {
+  return std::any_of(pools.begin(), pools.end(),
+                     [](const pool::PoolSettings& pool) { return pool.speaks_http(); });
 }
 
 Settings default_settings() {

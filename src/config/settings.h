@@ -41,6 +41,8 @@ struct Settings {
   Gateway gateway = {};
   std::vector<pool::PoolSettings> pools;
   bool operator==(const Settings&) const = default;
+
+  bool speaks_http() const;  // some pool does
 };
 
 Result<Address> parse_address(const std::string& text);

@@ -130,6 +130,7 @@ json::object pool_object(const pool::PoolSnapshot& pool, const link::Scoreboard&
       {"name", text(pool.settings->name)},
       {"state", text(name(pool.state))},
       {"can_serve", can_serve(pool)},
+      {"removed", pool.removed},
       {"essential", pool.settings->essential},
       {"http", pool.settings->speaks_http()},
       {"disabled", nullptr},

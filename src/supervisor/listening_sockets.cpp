@@ -94,4 +94,15 @@ Result<ListeningSocket> open_listening_socket(const config::Address& address) {
   return address.unix_path.empty() ? open_tcp(address) : open_unix(address);
 }
 
+Result<std::vector<ListeningSocket>> open_listening_sockets(
+    const std::vector<config::Address>& addresses) {
+  std::vector<ListeningSocket> sockets;
+  for (const config::Address& address : addresses) {
+    auto socket = open_listening_socket(address);
+    if (!socket) return socket.error();
+    sockets.push_back(std::move(*socket));
+  }
+  return sockets;
+}
+
 }  // namespace poolwarden::supervisor

@@ -20,5 +20,8 @@ struct ListeningSocket {
 // Non-blocking, close-on-exec, listening. A stale Unix socket file is replaced; one that somebody
 // listens on is not. Errors name the address and the cure.
 Result<ListeningSocket> open_listening_socket(const config::Address& address);
+// All of them, or none.
+Result<std::vector<ListeningSocket>> open_listening_sockets(
+    const std::vector<config::Address>& addresses);
 
 }  // namespace poolwarden::supervisor

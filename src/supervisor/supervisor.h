@@ -1,5 +1,5 @@
-// All pools together, and the gateway in front of them: begins them, passes commands on, and ends
-// everything in order. Lives on the supervision thread.
+// All pools together, and the gateway in front of them: begins them, passes commands on, takes new
+// configurations, and ends everything in order. Lives on the supervision thread.
 
 #pragma once
 
@@ -7,17 +7,18 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "config/settings.h"
+#include "config/compare_settings.h"
+#include "loop/notifier.h"
 #include "loop/published.h"
 #include "supervisor/board_rows.h"
 #include "supervisor/gateway_link.h"
-#include "supervisor/pool_runner.h"
+#include "supervisor/pools.h"
+#include "supervisor/reload.h"
 
 namespace poolwarden::supervisor {
 
@@ -32,6 +33,8 @@ struct Seams {
   std::function<void(const std::string& certificate)> essential_failed;
   // Fills in what only the outside knows: containment, limits, counts of the reaper.
   std::function<void(pool::Snapshot&)> complete_snapshot;
+  std::function<Memory()> memory;
+  std::function<void(const std::string& pool, worker::PingResult, Duration took)> pinged;
 };
 
 inline constexpr int kExitDone = 0;
@@ -40,7 +43,7 @@ inline constexpr int kExitEssential = 10;
 
 class Supervisor {
  public:
-  Supervisor(boost::asio::io_context& io, const config::Settings& settings, std::uint32_t cpus,
+  Supervisor(boost::asio::io_context& io, config::Settings settings, std::uint32_t cpus,
              link::ScoreboardMap scoreboard, std::vector<ListeningSocket> sockets, Seams seams,
              loop::Published<pool::Snapshot>& snapshots);
 
@@ -52,18 +55,29 @@ class Supervisor {
   void shut_down(const std::string& because);
   void on_end(std::function<void(int exit_code)> call) { on_end_ = std::move(call); }
 
-  // Null when there is no such pool.
-  PoolRunner* find(const std::string& pool);
+  // Null when there is no such pool. Who keeps it across a wait asks again: a reload may have
+  // put another one in its place.
+  std::shared_ptr<PoolRunner> find(const std::string& pool) const { return pools_.find(pool); }
   std::vector<std::string> pool_names() const;
+  // Errors: none at all, or more workers in all pools than can be kept track of.
+  Result<void> scale(const std::string& pool, pool::WorkerCount wanted);
+
+  // What a reload would change, and doing so: all of it, or, with an error, nothing.
+  config::Comparison plan(const config::Settings& wanted) const;
+  Result<void> may_reload(const config::Comparison& comparison) const;
+  Result<std::vector<PoolOutcome>> reload(const config::Settings& wanted);
+  Standing standing(const PoolOutcome& outcome) const;
+
   bool is_stopping() const { return stopping_; }
   const link::Scoreboard& board() const { return scoreboard_.board(); }
   std::shared_ptr<const pool::Snapshot> snapshot();
 
  private:
   Outside outside();
-  void add_pool(const pool::PoolSettings& settings, std::uint32_t cpus, std::uint64_t number,
-                std::uint64_t count);
-  bool needs_gateway() const;
+  Pools::Runner make_runner(const pool::PoolSettings& settings, std::uint32_t row);
+  Reload::Around around_reload();
+  void make_gateway();
+  Result<void> open_gateway();
   GatewayCallbacks gateway_callbacks();
   void publish(const pool::Event& event);
   void note_essential(const pool::Event& event);
@@ -74,12 +88,17 @@ class Supervisor {
   Duration longest_drain() const;
 
   boost::asio::io_context& io_;
+  config::Settings settings_;  // in effect
+  std::uint32_t cpus_;
   Seams seams_;
   loop::Published<pool::Snapshot>& snapshots_;
   link::ScoreboardMap scoreboard_;
   std::vector<ListeningSocket> sockets_;
   BoardRows rows_;
-  std::vector<std::unique_ptr<PoolRunner>> runners_;
+  std::shared_ptr<pool::WorkerIds> worker_ids_ = std::make_shared<pool::WorkerIds>();
+  loop::Notifier changes_;
+  Pools pools_;
+  Reload reload_;
   std::unique_ptr<GatewayLink> gateway_;
   boost::asio::steady_timer wait_;
   std::function<void(int)> on_end_;
