@@ -61,6 +61,17 @@ std::optional<std::uint64_t> read_count(const std::string& path) {
   return words.size() == 1 ? parse_count(words.front()) : std::nullopt;
 }
 
+std::optional<std::uint64_t> read_key(const std::string& path, const std::string& key) {
+  const auto text = read_text(path);
+  if (!text) return std::nullopt;
+  const std::string wanted = "\n" + key + " ";
+  const std::string lines = "\n" + *text;
+  const auto line = lines.find(wanted);
+  if (line == std::string::npos) return std::nullopt;
+  const auto begin = line + wanted.size();
+  return parse_count(lines.substr(begin, lines.find('\n', begin) - begin));
+}
+
 std::map<std::string, std::uint64_t> read_keyed(const std::string& path) {
   std::map<std::string, std::uint64_t> found;
   std::istringstream lines(read_text(path).value_or(""));

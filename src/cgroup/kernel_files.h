@@ -20,7 +20,10 @@ Result<void> write_text(const std::string& path, const std::string& text);
 // The number in the file; absent for "max" too, which says that there is none.
 std::optional<std::uint64_t> read_count(const std::string& path);
 
-// Lines of "key number", as in memory.stat.
+// The number in the line "key number", as in memory.stat, without reading all the others.
+std::optional<std::uint64_t> read_key(const std::string& path, const std::string& key);
+
+// All such lines.
 std::map<std::string, std::uint64_t> read_keyed(const std::string& path);
 
 std::vector<std::string> split_words(const std::string& text);

@@ -2,7 +2,10 @@
 
 #include <fcntl.h>
 
+#include "cgroup/freezer.h"
+#include "cgroup/kernel_files.h"
 #include "cgroup/members.h"
+#include "cgroup/memory_notice.h"
 #include "cgroup/read_usage.h"
 
 namespace poolwarden::cgroup {
@@ -29,6 +32,13 @@ Result<Entry> Leaf::open_entry() const {
 
 bool Leaf::populated() const { return has_members(groups_); }
 
+std::vector<int> Leaf::members() const {
+  if (groups_.empty()) return {};
+  // A child enters v2 before v1.
+  const Group* unified = unified_of(groups_);
+  return cgroup::members((unified ? unified : &groups_.front())->path);
+}
+
 Result<void> Leaf::kill() const { return kill_members(groups_); }
 
 std::uint64_t Leaf::oom_kills() const { return read_oom_kills(groups_); }
@@ -36,6 +46,26 @@ std::uint64_t Leaf::oom_kills() const { return read_oom_kills(groups_); }
 std::uint64_t Leaf::memory_peak() const { return usage().memory_peak.value_or(0); }
 
 Usage Leaf::usage() const { return read_usage(groups_); }
+
+Count Leaf::working_set() const { return read_working_set(groups_); }
+
+Count Leaf::memory_limit() const { return read_memory_limit(groups_); }
+
+Result<loop::UniqueFd> Leaf::open_memory_notice(std::uint64_t bytes) const {
+  return cgroup::open_memory_notice(groups_, bytes);
+}
+
+Result<void> Leaf::freeze() const { return cgroup::freeze(groups_); }
+
+void Leaf::thaw() const { cgroup::thaw(groups_); }
+
+std::optional<KernelWrite> Leaf::reclaim_order() const {
+  const Group* memory = having(groups_, "memory");
+  if (!memory) return std::nullopt;
+  if (!memory->unified) return KernelWrite{memory->path + "/memory.force_empty", "0"};
+  const Count held = read_count(memory->path + "/memory.current");
+  return KernelWrite{memory->path + "/memory.reclaim", std::to_string(held.value_or(0))};
+}
 
 Result<void> Leaf::remove() const {
   Result<void> outcome;

@@ -3,6 +3,7 @@
 
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,10 @@ struct Entry {
   loop::UniqueFd unified_file;        // cgroup.procs, where clone3(2) is denied
 };
 
+struct KernelWrite {
+  std::string path, text;
+};
+
 class Leaf {
  public:
   Leaf() = default;  // no cgroup at all
@@ -31,10 +36,22 @@ class Leaf {
 
   Result<Entry> open_entry() const;
   bool populated() const;
+  // Also of cgroups that the worker made below.
+  std::vector<int> members() const;
   Result<void> kill() const;
   std::uint64_t oom_kills() const;
   std::uint64_t memory_peak() const;  // bytes; 0 where it is not known
   Usage usage() const;
+  Count working_set() const;
+  Count memory_limit() const;
+  Result<loop::UniqueFd> open_memory_notice(std::uint64_t bytes) const;
+
+  Result<void> freeze() const;
+  void thaw() const;
+  // What has the kernel take back as much memory as it can; nothing where no file does that. The
+  // write lasts for as long as that takes.
+  std::optional<KernelWrite> reclaim_order() const;
+
   // Fails with EBUSY while a member is left.
   Result<void> remove() const;
 

@@ -5,6 +5,7 @@
 
 #include <charconv>
 
+#include "cgroup/freezer.h"
 #include "cgroup/kernel_files.h"
 
 namespace poolwarden::cgroup {
@@ -28,15 +29,6 @@ bool is_populated(const Group& group) {
       return found->second != 0;
   }
   return !members(group.path).empty();
-}
-
-// While frozen nobody can fork, so one pass sees everybody.
-void set_frozen(const std::vector<Group>& groups, bool frozen) {
-  for (const Group& group : groups) {
-    if (group.unified) (void)write_text(group.path + "/cgroup.freeze", frozen ? "1" : "0");
-    if (group.has("freezer"))
-      (void)write_text(group.path + "/freezer.state", frozen ? "FROZEN" : "THAWED");
-  }
 }
 
 bool signal_all(const Group& group) {
@@ -69,13 +61,14 @@ Result<void> kill_members(const std::vector<Group>& groups) {
   // A child enters the v2 cgroup before those of v1, and nobody leaves by himself, so it holds
   // everybody that the others do.
   if (use_kill_file(groups)) return {};
-  set_frozen(groups, true);
+  // While frozen nobody can fork, so one pass sees everybody.
+  (void)freeze(groups);
   bool any = true;
   for (int pass = 0; any && pass < kPasses; ++pass) {
     any = false;
     for (const Group& group : groups) any |= signal_all(group);
     // Frozen processes of v1 die only when thawed; those of v2 at once.
-    if (pass == 0) set_frozen(groups, false);
+    if (pass == 0) thaw(groups);
   }
   return {};
 }

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
 #include <sstream>
 
@@ -135,6 +136,25 @@ Usage read_usage(const std::vector<Group>& groups) {
     read_io(unified->path + "/io.stat", usage);
   }
   return usage;
+}
+
+Count read_working_set(const std::vector<Group>& groups) {
+  const Group* memory = having(groups, "memory");
+  if (!memory) return std::nullopt;
+  const std::string prefix = memory->path + "/memory.";
+  const Count held = read_count(prefix + (memory->unified ? "current" : "usage_in_bytes"));
+  const Count cache =
+      read_key(prefix + "stat", memory->unified ? "inactive_file" : "total_inactive_file");
+  if (!held) return std::nullopt;
+  // The two are read one after the other: more may have become inactive meanwhile.
+  return *held - std::min(*held, cache.value_or(0));
+}
+
+Count read_memory_limit(const std::vector<Group>& groups) {
+  const Group* memory = having(groups, "memory");
+  if (!memory) return std::nullopt;
+  const std::string prefix = memory->path + "/memory.";
+  return below_infinity(read_count(prefix + (memory->unified ? "max" : "limit_in_bytes")));
 }
 
 std::uint64_t read_oom_kills(const std::vector<Group>& groups) {

@@ -11,6 +11,12 @@ namespace poolwarden::cgroup {
 
 Usage read_usage(const std::vector<Group>& groups);
 
+// Bytes that cannot be taken back at no cost: what the cgroup holds, without inactive page cache.
+// Reads two files; the cheap part of read_usage() for those who ask often.
+Count read_working_set(const std::vector<Group>& groups);
+
+Count read_memory_limit(const std::vector<Group>& groups);
+
 // How often the kernel's OOM killer struck among the processes of the cgroup.
 std::uint64_t read_oom_kills(const std::vector<Group>& groups);
 

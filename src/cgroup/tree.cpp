@@ -38,8 +38,8 @@ void step_out_of_supervisor_leaf(Hierarchy& hierarchy, const std::string& name) 
   hierarchy.own.controllers = {words.begin(), words.end()};
 }
 
-void least(std::uint64_t& value, std::optional<std::uint64_t> other) {
-  if (other && *other > 0) value = std::min(value, *other);
+bool can_freeze(const Group& group) {
+  return ::access((group.path + "/cgroup.freeze").c_str(), W_OK) == 0;
 }
 
 }  // namespace
@@ -78,9 +78,10 @@ void Tree::open_unified(const Hierarchy& hierarchy, const std::string& name, boo
 }
 
 void Tree::open_v1(const Hierarchy& hierarchy, const std::string& name) {
-  // Killing all at once is what the freezer is for; v2 does that better.
+  // v2 freezes better, but not before Linux 5.2.
   const bool only_freezer = hierarchy.own.controllers == std::set<std::string>{"freezer"};
-  if (only_freezer && unified_of(bases_)) return;
+  const Group* unified = unified_of(bases_);
+  if (only_freezer && unified && can_freeze(*unified)) return;
   Group base = hierarchy.own;
   base.path += "/" + name;
   if (const auto made = make_directory(base.path); !made) {
@@ -198,24 +199,6 @@ void Tree::remove() const {
   }
 }
 
-std::uint64_t Tree::available_memory() const {
-  auto available = static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES)) *
-                   static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
-  for (const Hierarchy& hierarchy : hierarchies_) {
-    std::string path = hierarchy.own.path;
-    if (hierarchy.own.has("memory") && !hierarchy.own.unified) {
-      least(available, read_count(path + "/memory.limit_in_bytes"));
-      const auto stat = read_keyed(path + "/memory.stat");
-      if (const auto found = stat.find("hierarchical_memory_limit"); found != stat.end())
-        least(available, found->second);
-    }
-    if (!hierarchy.own.unified) continue;
-    while (path.starts_with(hierarchy.mount)) {
-      least(available, read_count(path + "/memory.max"));
-      path.resize(path.rfind('/'));
-    }
-  }
-  return available;
-}
+MemoryRoom Tree::memory() const { return memory_room(hierarchies_); }
 
 }  // namespace poolwarden::cgroup

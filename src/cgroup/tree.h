@@ -11,6 +11,7 @@
 #include "base/result.h"
 #include "cgroup/leaf.h"
 #include "cgroup/limits.h"
+#include "cgroup/memory_room.h"
 #include "worker/worker_settings.h"
 
 namespace poolwarden::cgroup {
@@ -55,7 +56,8 @@ class Tree {
 
   // What this process and its children may use: the least limit of its cgroup and those above it,
   // else the machine's memory.
-  std::uint64_t available_memory() const;
+  std::uint64_t available_memory() const { return memory().total; }
+  MemoryRoom memory() const;
 
  private:
   std::vector<Group> groups_of(const std::string& pool, const std::string& leaf = "") const;

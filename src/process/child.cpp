@@ -68,9 +68,12 @@ ChildImage::ChildImage(const LaunchPlan& plan, int report)
   if (plan.oom_score_adj) oom_score_adj_ = std::to_string(*plan.oom_score_adj);
   for (const auto& [name, value] : plan.environment)
     environment_.emplace_back(name).append("=").append(value);
-  if (plan.tell_listen_pid) environment_.push_back("LISTEN_PID=" + std::string(kPidDigits, '\0'));
+  const std::size_t others = environment_.size();
+  for (const std::string& name : plan.pid_variables)
+    environment_.push_back(name + "=" + std::string(kPidDigits, '\0'));
   envp_ = pointers(environment_);
-  if (plan.tell_listen_pid) listen_pid_ = environment_.back().data() + sizeof("LISTEN_PID=") - 1;
+  for (std::size_t i = others; i < environment_.size(); ++i)
+    pid_places_.push_back(environment_[i].data() + environment_[i].size() - kPidDigits);
 }
 
 void ChildImage::run(bool born_in_cgroup) {
@@ -83,6 +86,7 @@ void ChildImage::run(bool born_in_cgroup) {
   change_identity();
   tie_to_parent();
   if (plan_.directory) check(raw(SYS_chdir, plan_.directory->c_str()), ChildStep::Directory);
+  if (plan_.task) do_task();
   tell_pid();
   raw(SYS_execve, plan_.program.c_str(), argv_.data(), envp_.data());
   fail(ChildStep::Exec, errno);
@@ -161,6 +165,17 @@ void ChildImage::close_others() {
     raw(SYS_fcntl, number, F_SETFD, FD_CLOEXEC);
 }
 
+void ChildImage::do_task() {
+  // So that it is told from us in a list of processes.
+  raw(SYS_prctl, PR_SET_NAME, plan_.program.c_str(), 0, 0, 0);
+  // No exec will close them. The report pipe goes with them, as it does there.
+  for (int number = 3; number < first_free_; ++number) raw(SYS_close, number);
+  if (raw(SYS_close_range, first_free_, ~0U, 0) < 0)
+    for (int number = first_free_; number < kDescriptorsSearched; ++number) raw(SYS_close, number);
+  const int code = plan_.task();
+  for (;;) raw(SYS_exit_group, code);
+}
+
 void ChildImage::limit() {
   if (plan_.open_files) {
     const rlimit limit{*plan_.open_files, *plan_.open_files};
@@ -226,12 +241,12 @@ void ChildImage::set_capabilities() {
 }
 
 void ChildImage::tell_pid() {
-  if (!listen_pid_) return;
   char digits[kPidDigits];
   std::size_t count = 0;
   for (long pid = raw(SYS_getpid); pid > 0 && count < kPidDigits; pid /= 10)
     digits[count++] = static_cast<char>('0' + pid % 10);
-  for (std::size_t i = 0; i < count; ++i) listen_pid_[i] = digits[count - 1 - i];
+  for (char* place : pid_places_)
+    for (std::size_t i = 0; i < count; ++i) place[i] = digits[count - 1 - i];
 }
 
 }  // namespace poolwarden::process

@@ -29,6 +29,7 @@ class ChildImage {
   void reset_signals();
   void place_descriptors();
   void close_others();
+  [[noreturn]] void do_task();
   void limit();
   void change_identity();
   void drop_bounding_set();
@@ -47,7 +48,7 @@ class ChildImage {
   std::string oom_score_adj_;
   std::vector<std::string> environment_;
   std::vector<char*> argv_, envp_;
-  char* listen_pid_ = nullptr;  // where its digits go
+  std::vector<char*> pid_places_;  // where its digits go
 };
 
 }  // namespace poolwarden::process

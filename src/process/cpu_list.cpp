@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <sstream>
+#include <vector>
 
 namespace poolwarden::process {
 namespace {
@@ -30,6 +31,18 @@ Result<cpu_set_t> parse_cpu_list(const std::string& text) {
   }
   if (CPU_COUNT(&set) == 0) return wrong;
   return set;
+}
+
+cpu_set_t cpus_of_slot(const cpu_set_t& all, std::uint32_t each, std::uint32_t slot) {
+  std::vector<unsigned> cpus;
+  for (unsigned cpu = 0; cpu < CPU_SETSIZE; ++cpu)
+    if (CPU_ISSET(cpu, &all)) cpus.push_back(cpu);
+  cpu_set_t chosen;
+  CPU_ZERO(&chosen);
+  const std::uint64_t first = std::uint64_t{slot} * each;
+  for (std::uint64_t i = 0; i < each && i < cpus.size(); ++i)
+    CPU_SET(cpus[(first + i) % cpus.size()], &chosen);
+  return chosen;
 }
 
 }  // namespace poolwarden::process

@@ -4,6 +4,7 @@
 
 #include <sched.h>
 
+#include <cstdint>
 #include <string>
 
 #include "base/result.h"
@@ -11,5 +12,9 @@
 namespace poolwarden::process {
 
 Result<cpu_set_t> parse_cpu_list(const std::string& text);
+
+// The CPUs of `all` that fall to a slot when each gets `each` of them: slot 0 the first ones, slot
+// 1 the next, and round again. All of them when there are no more than that.
+cpu_set_t cpus_of_slot(const cpu_set_t& all, std::uint32_t each, std::uint32_t slot);
 
 }  // namespace poolwarden::process

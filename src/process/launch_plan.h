@@ -6,6 +6,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -28,7 +29,11 @@ struct LaunchPlan {
   std::string program;                 // a path; nothing is searched for
   std::vector<std::string> arguments;  // with argument 0
   std::map<std::string, std::string> environment;
-  bool tell_listen_pid = false;  // adds LISTEN_PID, which only the child can know
+  std::vector<std::string> pid_variables;  // added with the child's pid, which only it can know
+
+  // In place of `program`: what the child does then; its result is the exit code. It may only make
+  // system calls, and use memory that was there before the clone.
+  std::function<int()> task = {};
 
   // cgroup.procs files to write "0" to, and the v2 cgroup to be born in (by directory; by its
   // cgroup.procs file where clone3(2) is denied).

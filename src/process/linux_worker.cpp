@@ -2,8 +2,6 @@
 
 #include <fcntl.h>
 
-#include <csignal>
-
 namespace poolwarden::process {
 using diagnosis::NotStarted;
 using diagnosis::SpawnStage;
@@ -21,6 +19,7 @@ LinuxWorker::LinuxWorker(std::shared_ptr<const Surroundings> around, worker::Ass
       assignment_(std::move(assignment)),
       settings_(std::move(settings)),
       callbacks_(std::move(callbacks)),
+      suspension_(around_->io, around_->known),
       ready_timer_(around_->io) {}
 
 void LinuxWorker::launch(std::uint16_t port) {
@@ -34,12 +33,13 @@ std::optional<NotStarted> LinuxWorker::prepare() {
   if (auto failed = make_place(*account)) return failed;
   const HostSettings& host = around_->settings;
   auto plan = plan_worker(
-      settings_, *account,
+      settings_, assignment_.slot, *account,
       worker_environment(around_->environment, *account, assignment_, settings_, place_),
       host.available_memory);
   if (!plan) return plan.error();
   plan->oom_score_adj = around_->oom_score_adj;
-  plan->tell_listen_pid = place_.passed;
+  if (place_.passed) plan->pid_variables.push_back("LISTEN_PID");
+  if (assignment_.watch.watchdog) plan->pid_variables.push_back("WATCHDOG_PID");
 
   auto leaf = around_->tree.make_leaf(
       assignment_.pool, cgroup::leaf_name(assignment_.slot, assignment_.generation),
@@ -105,16 +105,6 @@ void LinuxWorker::tell_line(bool is_stderr, std::string text) {
              is_stderr, std::move(text)});
 }
 
-void LinuxWorker::take_notification(const Notification& notification) {
-  if (notification.ready) {
-    said_ready_ = true;
-    ready_timer_.cancel();  // looked at now, not at the next probe
-  }
-  if (notification.status && callbacks_.status) callbacks_.status(*notification.status);
-  if (notification.unhealthy && callbacks_.status)
-    callbacks_.status("unhealthy: " + *notification.unhealthy);
-}
-
 bool LinuxWorker::has_unix_socket() const {
   return assignment_.speaks_http && settings_.connect != ConnectMode::Tcp;
 }
@@ -122,17 +112,6 @@ bool LinuxWorker::has_unix_socket() const {
 worker::Endpoint LinuxWorker::endpoint() const {
   if (place_.port != 0) return worker::TcpEndpoint{"127.0.0.1", place_.port};
   return worker::UnixEndpoint{place_.socket};
-}
-
-void LinuxWorker::ask_to_stop() {
-  if (child_) child_->signal(settings_.stop.signal);
-}
-
-void LinuxWorker::kill() {
-  if (!child_) return;
-  tree_.kill();
-  // It may not have entered its cgroup yet.
-  child_->signal(SIGKILL);
 }
 
 }  // namespace poolwarden::process

@@ -13,8 +13,12 @@
 #include "cgroup/tree.h"
 #include "process/child_process.h"
 #include "process/host_settings.h"
+#include "process/memory_alarm.h"
 #include "process/notify_socket.h"
 #include "process/output_capture.h"
+#include "process/pinger.h"
+#include "process/suspension.h"
+#include "process/tree_usage.h"
 #include "process/worker_directory.h"
 #include "process/worker_plan.h"
 #include "process/worker_tree.h"
@@ -32,6 +36,7 @@ class LinuxWorker : public std::enable_shared_from_this<LinuxWorker> {
     HostSettings settings;
     Environment environment;           // what workers inherit
     std::optional<int> oom_score_adj;  // above the supervisor's own
+    std::shared_ptr<RecentProcesses> processes = std::make_shared<RecentProcesses>();
   };
 
   LinuxWorker(std::shared_ptr<const Surroundings> around, worker::Assignment assignment,
@@ -46,7 +51,12 @@ class LinuxWorker : public std::enable_shared_from_this<LinuxWorker> {
   boost::asio::awaitable<void> live(std::function<void()> forget);
 
   void ask_to_stop();
+  void signal(int number);
   void kill();
+  Result<void> suspend();
+  void resume();
+  worker::Usage usage() const;
+  bool is_traced() const;
   std::uint16_t port() const { return place_.port; }
 
  private:
@@ -56,6 +66,11 @@ class LinuxWorker : public std::enable_shared_from_this<LinuxWorker> {
   std::optional<diagnosis::NotStarted> clone(LaunchPlan plan);
   void tell_line(bool is_stderr, std::string text);
   void take_notification(const Notification& notification);
+  void tell_status(const std::string& text);
+  void start_watching();
+  void watch_memory(std::uint64_t mark);
+  void stop_watching();
+  void leave();
 
   boost::asio::awaitable<diagnosis::ExitStatus> run();
   void start_readiness();
@@ -79,6 +94,12 @@ class LinuxWorker : public std::enable_shared_from_this<LinuxWorker> {
   WorkerTree tree_;
   std::unique_ptr<ChildProcess> child_;
   std::optional<diagnosis::NotStarted> refused_;  // before the clone
+
+  bool leaving_ = false;          // it was asked to stop, or killed
+  std::optional<Pinger> pinger_;  // from ready until then
+  std::shared_ptr<MemoryAlarm> alarm_;
+  Suspension suspension_;
+  bool suspended_ = false;  // as the pool has it
 
   boost::asio::steady_timer ready_timer_;
   boost::asio::cancellation_signal readiness_over_;

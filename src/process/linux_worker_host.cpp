@@ -62,12 +62,40 @@ void LinuxWorkerHost::spawn(const worker::Assignment& assignment,
                  loop::rethrow);
 }
 
+LinuxWorker* LinuxWorkerHost::find(worker::WorkerId id) const {
+  const auto found = workers_->find(id);
+  return found == workers_->end() ? nullptr : found->second.get();
+}
+
 void LinuxWorkerHost::ask_to_stop(worker::WorkerId id) {
-  if (const auto found = workers_->find(id); found != workers_->end()) found->second->ask_to_stop();
+  if (auto* worker = find(id)) worker->ask_to_stop();
+}
+
+void LinuxWorkerHost::signal(worker::WorkerId id, int number) {
+  if (auto* worker = find(id)) worker->signal(number);
 }
 
 void LinuxWorkerHost::kill(worker::WorkerId id) {
-  if (const auto found = workers_->find(id); found != workers_->end()) found->second->kill();
+  if (auto* worker = find(id)) worker->kill();
+}
+
+Result<void> LinuxWorkerHost::suspend(worker::WorkerId id) {
+  if (auto* worker = find(id)) return worker->suspend();
+  return failure("cannot suspend a worker that does not run");
+}
+
+void LinuxWorkerHost::resume(worker::WorkerId id) {
+  if (auto* worker = find(id)) worker->resume();
+}
+
+worker::Usage LinuxWorkerHost::usage(worker::WorkerId id) {
+  const auto* worker = find(id);
+  return worker ? worker->usage() : worker::Usage{};
+}
+
+bool LinuxWorkerHost::is_traced(worker::WorkerId id) {
+  const auto* worker = find(id);
+  return worker && worker->is_traced();
 }
 
 }  // namespace poolwarden::process

@@ -27,9 +27,15 @@ class LinuxWorkerHost final : public worker::WorkerHost {
   void spawn(const worker::Assignment& assignment, const worker::WorkerSettings& settings,
              worker::WorkerCallbacks callbacks) override;
   void ask_to_stop(worker::WorkerId id) override;
+  void signal(worker::WorkerId id, int number) override;
   void kill(worker::WorkerId id) override;
+  Result<void> suspend(worker::WorkerId id) override;
+  void resume(worker::WorkerId id) override;
+  worker::Usage usage(worker::WorkerId id) override;
+  bool is_traced(worker::WorkerId id) override;
 
  private:
+  LinuxWorker* find(worker::WorkerId id) const;  // null when there is none any more
   Result<std::uint16_t> port_for(const worker::Assignment& assignment,
                                  const worker::WorkerSettings& settings) const;
 

@@ -30,6 +30,8 @@ asio::awaitable<void> LinuxWorker::live(std::function<void()> forget) {
   }
   ended_ = true;
   readiness_over_.emit(asio::cancellation_type::terminal);
+  stop_watching();
+  suspension_.forget();
   if (child_) co_await tree_.end();
   if (output_) {
     output_->drain();
@@ -77,6 +79,8 @@ asio::awaitable<void> LinuxWorker::become_ready() {
   }
   if (ended_) co_return;
   if (callbacks_.ready) callbacks_.ready(endpoint());
+  if (ended_) co_return;
+  start_watching();
   // Its socket may come later than the process.
   while (!ended_ && !open_socket()) co_await pause(delay);
 }
@@ -105,8 +109,8 @@ bool LinuxWorker::open_socket() {
   const auto opened = directory_->open_socket();
   if (opened) return true;
   const bool is_to_come = opened.error().code == std::errc::no_such_file_or_directory;
-  if (!is_to_come && told_status_ != opened.error().message && callbacks_.status)
-    callbacks_.status(told_status_ = opened.error().message);
+  if (!is_to_come && told_status_ != opened.error().message)
+    tell_status(told_status_ = opened.error().message);
   return false;
 }
 

@@ -15,6 +15,7 @@ void take_line(std::string_view line, Notification& found) {
   if (name == "READY") found.ready = value == "1";
   if (name == "STOPPING") found.stopping = value == "1";
   if (name == "WATCHDOG") found.watchdog = value == "1";
+  if (name == "WATCHDOG" && value == "trigger") found.unhealthy = "WATCHDOG=trigger";
   if (name == "STATUS") found.status = std::string(value.substr(0, kLongestText));
   if (name == "X_POOLWARDEN_UNHEALTHY")
     found.unhealthy = std::string(value.substr(0, kLongestText));

@@ -13,7 +13,7 @@ struct Notification {
   bool stopping = false;
   bool watchdog = false;
   std::optional<std::string> status;
-  std::optional<std::string> unhealthy;  // X_POOLWARDEN_UNHEALTHY=reason
+  std::optional<std::string> unhealthy;  // X_POOLWARDEN_UNHEALTHY=reason, WATCHDOG=trigger
   std::optional<int> error_number;
 };
 

@@ -79,6 +79,25 @@ std::vector<pid_t> find_tree(const TreeSigns& signs) {
   return {members.begin(), members.end()};
 }
 
+std::vector<pid_t> tree_below(const std::vector<ProcessEntry>& all, pid_t root) {
+  std::set<pid_t> members;
+  for (const ProcessEntry& entry : all)
+    if (is_alive(entry) && (entry.pid == root || entry.session == root)) members.insert(entry.pid);
+  add_descendants(all, members);
+  return {members.begin(), members.end()};
+}
+
+pid_t tracer_of(pid_t pid) {
+  const std::string text =
+      cgroup::read_text("/proc/" + std::to_string(pid) + "/status").value_or("");
+  constexpr std::string_view kField = "\nTracerPid:\t";
+  const auto at = text.find(kField);
+  pid_t tracer = 0;
+  if (at != std::string::npos)
+    std::from_chars(&text[at] + kField.size(), text.data() + text.size(), tracer);
+  return tracer;
+}
+
 std::string marker_prefix(const std::string& runtime_directory) {
   return "NOTIFY_SOCKET=" + runtime_directory + "/";
 }

@@ -30,6 +30,12 @@ struct TreeSigns {
 // that left all three cannot be found.
 std::vector<pid_t> find_tree(const TreeSigns& signs);
 
+// The same from a table read before, without looking for markers.
+std::vector<pid_t> tree_below(const std::vector<ProcessEntry>& all, pid_t root);
+
+// The debugger or the like that is attached to the process; 0: none.
+pid_t tracer_of(pid_t pid);
+
 // What every worker below this runtime directory has in its environment, up to its own number.
 std::string marker_prefix(const std::string& runtime_directory);
 

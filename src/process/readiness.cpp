@@ -7,6 +7,7 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core/basic_stream.hpp>
+#include <boost/beast/core/error.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/empty_body.hpp>
 #include <boost/beast/http/parser.hpp>
@@ -37,39 +38,67 @@ asio::generic::stream_protocol::endpoint address_of(const worker::Endpoint& endp
       endpoint);
 }
 
-asio::awaitable<bool> connect(Stream& stream, const worker::Endpoint& endpoint) {
-  stream.expires_after(kOneTry);
+// Of all that follows on the stream, until it is set again.
+asio::awaitable<boost::system::error_code> connect(Stream& stream, worker::Endpoint endpoint,
+                                                   Duration limit) {
+  stream.expires_after(limit);
   const auto [error] =
       co_await stream.async_connect(address_of(endpoint), asio::as_tuple(asio::use_awaitable));
-  co_return !error;
+  co_return error;
+}
+
+http::request<http::empty_body> request_for(const std::string& path) {
+  http::request<http::empty_body> request(http::verb::get, path, 11);
+  request.set(http::field::host, "localhost");
+  request.set(http::field::user_agent, "poolwarden");
+  request.set(http::field::connection, "close");
+  return request;
+}
+
+struct Answer {
+  boost::system::error_code error;
+  unsigned status = 0;
+};
+
+asio::awaitable<Answer> get(worker::Endpoint endpoint, std::string path, Duration limit) {
+  Stream stream(co_await asio::this_coro::executor);
+  Answer answer;
+  answer.error = co_await connect(stream, endpoint, limit);
+  if (answer.error) co_return answer;
+  const auto request = request_for(path);
+  const auto [write_error, written] =
+      co_await http::async_write(stream, request, asio::as_tuple(asio::use_awaitable));
+  answer.error = write_error;
+  if (write_error) co_return answer;
+  boost::beast::flat_buffer buffer(kLargestHead);
+  http::response_parser<http::empty_body> response;
+  response.header_limit(kLargestHead);
+  const auto [read_error, count] = co_await http::async_read_header(
+      stream, buffer, response, asio::as_tuple(asio::use_awaitable));
+  answer.error = read_error;
+  if (!read_error) answer.status = response.get().result_int();
+  co_return answer;
 }
 
 }  // namespace
 
 asio::awaitable<bool> accepts_connections(worker::Endpoint endpoint) {
   Stream stream(co_await asio::this_coro::executor);
-  co_return co_await connect(stream, endpoint);
+  const auto error = co_await connect(stream, endpoint, kOneTry);
+  co_return !error;
 }
 
 asio::awaitable<bool> answers_http(worker::Endpoint endpoint, std::string path) {
-  Stream stream(co_await asio::this_coro::executor);
-  if (!co_await connect(stream, endpoint)) co_return false;
-  http::request<http::empty_body> request(http::verb::get, path, 11);
-  request.set(http::field::host, "localhost");
-  request.set(http::field::user_agent, "poolwarden");
-  request.set(http::field::connection, "close");
-  stream.expires_after(kOneTry);
-  const auto [write_error, written] =
-      co_await http::async_write(stream, request, asio::as_tuple(asio::use_awaitable));
-  if (write_error) co_return false;
-  boost::beast::flat_buffer buffer(kLargestHead);
-  http::response_parser<http::empty_body> response;
-  response.header_limit(kLargestHead);
-  const auto [read_error, count] = co_await http::async_read_header(
-      stream, buffer, response, asio::as_tuple(asio::use_awaitable));
-  if (read_error) co_return false;
-  const unsigned status = response.get().result_int();
-  co_return status >= 200 && status < 400;
+  const Answer answer = co_await get(endpoint, path, kOneTry);
+  co_return answer.status >= 200 && answer.status < 400;
+}
+
+asio::awaitable<worker::PingResult> ping_http(worker::Endpoint endpoint, std::string path,
+                                              Duration limit) {
+  const Answer answer = co_await get(endpoint, path, limit);
+  if (answer.error == boost::beast::error::timeout) co_return worker::PingResult::TimedOut;
+  if (answer.error) co_return worker::PingResult::Io;
+  co_return answer.status < 400 ? worker::PingResult::Answered : worker::PingResult::BadStatus;
 }
 
 }  // namespace poolwarden::process

@@ -1,10 +1,12 @@
-// Asking a worker whether it serves yet.
+// Asking a worker whether it serves: before it is ready, and again and again afterwards.
 
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
 #include <string>
 
+#include "base/clock.h"
+#include "worker/usage.h"
 #include "worker/worker_state.h"
 
 namespace poolwarden::process {
@@ -14,5 +16,9 @@ boost::asio::awaitable<bool> accepts_connections(worker::Endpoint endpoint);
 
 // Whether GET `path` is answered with a status from 200 to 399.
 boost::asio::awaitable<bool> answers_http(worker::Endpoint endpoint, std::string path);
+
+// The same as a health ping: one try, of `limit` at most.
+boost::asio::awaitable<worker::PingResult> ping_http(worker::Endpoint endpoint, std::string path,
+                                                     Duration limit);
 
 }  // namespace poolwarden::process

@@ -1,4 +1,5 @@
-// A process of our own program beside the workers: the gateway.
+// A process of our own beside the workers: the gateway, or a child that waits for the kernel where
+// the supervision thread may not.
 
 #pragma once
 

@@ -27,9 +27,13 @@ void tell_place(const Place& place, Environment& environment) {
     environment["PORT"] = std::to_string(place.port);
   }
   if (place.passed) {
-    environment["LISTEN_FDS"] = "1";  // LISTEN_PID is added by the child
+    environment["LISTEN_FDS"] = "1";  // LISTEN_PID is added by the child, like WATCHDOG_PID
     environment["LISTEN_FDNAMES"] = "http";
   }
+}
+
+std::string microseconds(Duration duration) {
+  return std::to_string(std::chrono::ceil<std::chrono::microseconds>(duration).count());
 }
 
 }  // namespace
@@ -58,6 +62,9 @@ Environment worker_environment(const Environment& inherited, const Account& acco
   environment["POOLWARDEN_GENERATION"] = std::to_string(assignment.generation);
   environment["POOLWARDEN_WORKER_THREADS"] = std::to_string(settings.threads.worker);
   environment["POOLWARDEN_IO_THREADS"] = std::to_string(settings.threads.io);
+
+  if (assignment.watch.watchdog)
+    environment["WATCHDOG_USEC"] = microseconds(assignment.watch.ping_timeout);
 
   // A setting may refer to what the worker gets anyway (PATH: "/opt/bin:${PATH}"), and to another
   // setting.

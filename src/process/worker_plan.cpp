@@ -10,14 +10,22 @@ using diagnosis::SpawnStage;
 
 namespace {
 
-std::optional<NotStarted> plan_limits(const worker::Limits& limits, std::uint64_t available,
-                                      LaunchPlan& plan) {
+Result<cpu_set_t> usable_cpus(const worker::Limits& limits) {
+  if (limits.affinity) return parse_cpu_list(*limits.affinity);
+  cpu_set_t ours;
+  if (::sched_getaffinity(0, sizeof ours, &ours) < 0)
+    return errno_error(errno, "cannot ask for the CPUs that may be used");
+  return ours;
+}
+
+std::optional<NotStarted> plan_limits(const worker::Limits& limits, std::uint32_t slot,
+                                      std::uint64_t available, LaunchPlan& plan) {
   plan.open_files = limits.open_files;
   plan.core = limits.core ? resolve(*limits.core, available) : 0;
-  if (!limits.affinity) return std::nullopt;
-  const auto cpus = parse_cpu_list(*limits.affinity);
+  if (!limits.affinity && !limits.affinity_each) return std::nullopt;
+  const auto cpus = usable_cpus(limits);
   if (!cpus) return not_started(SpawnStage::Limits, cpus.error());
-  plan.affinity = *cpus;
+  plan.affinity = limits.affinity_each ? cpus_of_slot(*cpus, *limits.affinity_each, slot) : *cpus;
   return std::nullopt;
 }
 
@@ -66,13 +74,14 @@ cgroup::LimitValues cgroup_limits(const worker::Limits& limits, std::uint64_t av
   return values;
 }
 
-Attempt<LaunchPlan> plan_worker(const worker::WorkerSettings& settings, const Account& account,
-                                Environment environment, std::uint64_t available) {
+Attempt<LaunchPlan> plan_worker(const worker::WorkerSettings& settings, std::uint32_t slot,
+                                const Account& account, Environment environment,
+                                std::uint64_t available) {
   LaunchPlan plan;
   plan.environment = std::move(environment);
   if (settings.directory) plan.directory = worker::expand(*settings.directory, plan.environment);
   plan.limits_are_best_effort = settings.containment == worker::Containment::BestEffort;
-  if (auto failed = plan_limits(settings.limits, available, plan)) return *failed;
+  if (auto failed = plan_limits(settings.limits, slot, available, plan)) return *failed;
   if (auto failed = plan_identity(settings.identity, account, plan)) return *failed;
   if (auto failed = plan_command(settings.command, plan)) return *failed;
   return plan;

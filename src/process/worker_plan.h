@@ -21,8 +21,10 @@ diagnosis::NotStarted not_started(diagnosis::SpawnStage stage, const Error& erro
 // The limits that a cgroup enforces. Percentages are of `available` bytes.
 cgroup::LimitValues cgroup_limits(const worker::Limits& limits, std::uint64_t available);
 
-// All but cgroup and descriptors. ${NAME} in command and directory is replaced.
-Attempt<LaunchPlan> plan_worker(const worker::WorkerSettings& settings, const Account& account,
-                                Environment environment, std::uint64_t available);
+// All but cgroup and descriptors, for the worker of that slot. ${NAME} in command and directory is
+// replaced.
+Attempt<LaunchPlan> plan_worker(const worker::WorkerSettings& settings, std::uint32_t slot,
+                                const Account& account, Environment environment,
+                                std::uint64_t available);
 
 }  // namespace poolwarden::process

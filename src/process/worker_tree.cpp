@@ -6,6 +6,7 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <csignal>
+#include <set>
 
 #include "base/clock.h"
 
@@ -16,6 +17,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
+constexpr int kPasses = 20;
 constexpr auto kPatience = 5s;
 constexpr auto kFirstPause = std::chrono::milliseconds(1);
 constexpr auto kLongestPause = std::chrono::milliseconds(50);
@@ -37,6 +39,41 @@ void WorkerTree::kill() const {
 bool WorkerTree::is_gone() const {
   if (leaf_.exists()) return !leaf_.populated();
   return signs_.root <= 0 || find_tree(signs_).empty();
+}
+
+std::vector<pid_t> WorkerTree::members() const {
+  if (leaf_.exists()) return leaf_.members();
+  return signs_.root <= 0 ? std::vector<pid_t>{} : find_tree(signs_);
+}
+
+Result<void> WorkerTree::freeze() {
+  if (leaf_.exists() && leaf_.freeze()) return {};
+  stopped_by_signal_ = true;
+  auto stopped = stop_all();
+  if (!stopped) thaw();
+  return stopped;
+}
+
+void WorkerTree::thaw() {
+  if (leaf_.exists()) leaf_.thaw();
+  if (!std::exchange(stopped_by_signal_, false)) return;
+  for (const pid_t pid : members()) ::kill(pid, SIGCONT);
+}
+
+// Whoever forks meanwhile is found by the next pass.
+Result<void> WorkerTree::stop_all() {
+  std::set<pid_t> stopped;
+  for (int pass = 0; pass < kPasses; ++pass) {
+    const std::size_t before = stopped.size();
+    for (const pid_t pid : members()) {
+      if (!stopped.insert(pid).second) continue;
+      if (::kill(pid, SIGSTOP) < 0 && errno != ESRCH)
+        return errno_error(errno, "cannot stop process " + std::to_string(pid));
+    }
+    if (stopped.empty()) return failure("cannot stop a worker: it has no process");
+    if (stopped.size() == before) return {};
+  }
+  return failure("cannot stop a worker: it forks faster than its processes can be stopped");
 }
 
 asio::awaitable<bool> WorkerTree::end() const {

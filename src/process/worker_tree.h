@@ -1,10 +1,12 @@
-// A worker with all its descendants, as one thing to be ended: by its cgroup where it has one, else
-// by what /proc tells.
+// A worker with all its descendants, as one thing to be frozen or ended: by its cgroup where it has
+// one, else by what /proc tells.
 
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
+#include <vector>
 
+#include "base/result.h"
 #include "cgroup/leaf.h"
 #include "process/process_table.h"
 
@@ -21,6 +23,12 @@ class WorkerTree {
   // Sends SIGKILL to every process of it.
   void kill() const;
   bool is_gone() const;
+  std::vector<pid_t> members() const;
+
+  // Has every process of it stand still: by its cgroup, else by SIGSTOP. They may still be killed.
+  // Errors: it runs on.
+  Result<void> freeze();
+  void thaw();
 
   // Kills until nobody is left; gives up after 5 s, when somebody hangs in the kernel (state D).
   boost::asio::awaitable<bool> end() const;
@@ -29,7 +37,10 @@ class WorkerTree {
 
  private:
   cgroup::Leaf leaf_;
+  Result<void> stop_all();
+
   TreeSigns signs_;
+  bool stopped_by_signal_ = false;
 };
 
 }  // namespace poolwarden::process

@@ -1,5 +1,5 @@
 // serve [STATUS]: listens on descriptor 3 (LISTEN_FDS), $POOLWARDEN_SOCKET or $PORT, and answers
-// every connection with STATUS (200 by default).
+// every connection with STATUS (200 by default); "hang": with nothing, "close": by closing it.
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -56,8 +56,9 @@ int main(int argc, char** argv) {
   for (;;) {
     const int client = ::accept(listener, nullptr, nullptr);
     if (client < 0) return 6;
+    if (status == "hang") continue;
     char request[4096];
-    if (::read(client, request, sizeof request) > 0 &&
+    if (::read(client, request, sizeof request) > 0 && status != "close" &&
         ::write(client, answer.data(), answer.size()) < 0)
       std::perror("write");
     ::close(client);

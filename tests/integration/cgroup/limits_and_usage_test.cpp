@@ -7,8 +7,11 @@
 #include <filesystem>
 #include <fstream>
 
+#include "cgroup/freezer.h"
 #include "cgroup/kernel_files.h"
+#include "cgroup/leaf.h"
 #include "cgroup/limits.h"
+#include "cgroup/memory_notice.h"
 #include "cgroup/read_usage.h"
 
 namespace poolwarden::cgroup {
@@ -108,6 +111,67 @@ TEST_F(V2Files, UsageIsRead) {
   EXPECT_EQ(usage.pressure_memory.waiting, 11u);
   EXPECT_EQ(usage.pressure_memory.stalled, 12u);
   EXPECT_EQ(read_oom_kills({group}), 4u);
+}
+
+TEST_F(V2Files, TheWorkingSetIsWhatIsHeldWithoutInactivePageCache) {
+  EXPECT_FALSE(read_working_set({group}));
+  write("memory.current", "1000\n");
+  EXPECT_EQ(read_working_set({group}), 1000u);
+  write("memory.stat", "anon 10\nzinactive_file 7\ninactive_file 300\nactive_file 5\n");
+  EXPECT_EQ(read_working_set({group}), 700u);
+  write("memory.stat", "inactive_file 1001\n");
+  EXPECT_EQ(read_working_set({group}), 0u);
+}
+
+TEST_F(V2Files, TheWorkingSetOfV1HasOtherNames) {
+  group.unified = false;
+  write("memory.usage_in_bytes", "1000\n");
+  write("memory.stat", "inactive_file 1\ntotal_inactive_file 300\n");
+  EXPECT_EQ(read_working_set({group}), 700u);
+  write("memory.limit_in_bytes", "9223372036854771712\n");
+  EXPECT_FALSE(read_memory_limit({group}));
+  write("memory.limit_in_bytes", "4096\n");
+  EXPECT_EQ(read_memory_limit({group}), 4096u);
+}
+
+TEST_F(V2Files, WhoeverIsHeldAtALimitIsTold) {
+  write("memory.events", "high 0\n");
+  EXPECT_FALSE(open_memory_notice({group}, 1));  // nothing is ever told without a limit
+  write("memory.max", "max\n");
+  EXPECT_FALSE(open_memory_notice({group}, 1));
+  write("memory.high", "4096\n");
+  const auto notice = open_memory_notice({group}, 1);
+  ASSERT_TRUE(notice);
+  char buffer[4096];
+  EXPECT_LT(::read(notice->get(), buffer, sizeof buffer), 0);
+  write("memory.events", "high 1\n");
+  EXPECT_GT(::read(notice->get(), buffer, sizeof buffer), 0);
+}
+
+TEST_F(V2Files, MemoryIsTakenBackByTheSize) {
+  write("memory.current", "1000\n");
+  const Leaf leaf({group}, {});
+  const auto order = leaf.reclaim_order();
+  ASSERT_TRUE(order);
+  EXPECT_EQ(order->path, group.path + "/memory.reclaim");
+  EXPECT_EQ(order->text, "1000");
+  EXPECT_FALSE(Leaf().reclaim_order());
+}
+
+TEST_F(V2Files, FreezingUsesWhatThereIs) {
+  Group v1 = group;
+  v1.unified = false;
+  v1.controllers = {"freezer"};
+  EXPECT_FALSE(freeze({group, v1}));  // neither file is there
+  write("freezer.state", "");
+  EXPECT_TRUE(freeze({group, v1}));  // a v2 without cgroup.freeze, before Linux 5.2
+  EXPECT_EQ(read("freezer.state"), "FROZEN");
+  write("cgroup.freeze", "");
+  EXPECT_TRUE(freeze({group}));
+  EXPECT_EQ(read("cgroup.freeze"), "1");
+  thaw({group, v1});
+  EXPECT_EQ(read("cgroup.freeze"), "0");
+  EXPECT_EQ(read("freezer.state"), "THAWED");
 }
 
 TEST_F(V2Files, WhatIsNotThereIsAbsentAndNotZero) {

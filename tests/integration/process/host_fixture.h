@@ -26,7 +26,9 @@ struct Told {
   int pid = 0;
   int started = 0, ready = 0, exited = 0;
   worker::Endpoint endpoint;
-  std::vector<std::string> statuses;
+  std::vector<std::string> statuses, unhealthy;
+  int pings_sent = 0, memory_high = 0;
+  std::vector<worker::PingResult> pings;
   std::vector<std::string> order;
   diagnosis::Evidence evidence;
 };
@@ -66,7 +68,8 @@ class HostFixture : public testing::Test {
     return true;
   }
 
-  Told& spawn(const worker::WorkerSettings& settings, bool speaks_http = false) {
+  Told& spawn(const worker::WorkerSettings& settings, bool speaks_http = false,
+              const worker::Watch& watch = {}) {
     const worker::WorkerId id{++last_id_};
     Told& told = workers[id];
     worker::WorkerCallbacks callbacks;
@@ -81,12 +84,18 @@ class HostFixture : public testing::Test {
       told.order.push_back("ready");
     };
     callbacks.status = [&told](const std::string& text) { told.statuses.push_back(text); };
+    callbacks.unhealthy = [&told](const std::string& why) { told.unhealthy.push_back(why); };
+    callbacks.ping_sent = [&told] { ++told.pings_sent; };
+    callbacks.pinged = [&told](worker::PingResult result, Duration) {
+      told.pings.push_back(result);
+    };
+    callbacks.memory_high = [&told] { ++told.memory_high; };
     callbacks.exited = [&told](const diagnosis::Evidence& evidence) {
       told.evidence = evidence;
       ++told.exited;
       told.order.push_back("exited");
     };
-    host.spawn({id, "web", static_cast<std::uint32_t>(last_id_), 1, speaks_http}, settings,
+    host.spawn({id, "web", static_cast<std::uint32_t>(last_id_), 1, speaks_http, watch}, settings,
                std::move(callbacks));
     return told;
   }

@@ -57,6 +57,13 @@ TEST(Notification, LeavesOutWhatItDoesNotUnderstand) {
   EXPECT_FALSE(found.error_number);
 }
 
+TEST(Notification, AWatchdogThatIsTriggeredIsUnhealthy) {
+  EXPECT_TRUE(parse_notification("WATCHDOG=1").watchdog);
+  const Notification found = parse_notification("WATCHDOG=trigger");
+  EXPECT_FALSE(found.watchdog);
+  EXPECT_EQ(found.unhealthy, "WATCHDOG=trigger");
+}
+
 TEST(CpuList, IsReadAsCpusetWritesIt) {
   const auto set = parse_cpu_list("0-1,4");
   ASSERT_TRUE(set);
@@ -67,6 +74,29 @@ TEST(CpuList, IsReadAsCpusetWritesIt) {
 TEST(CpuList, OtherTextsAreErrors) {
   for (const char* text : {"", "x", "3-1", "0-", "-1", "0,,1", "99999", "0 1"})
     EXPECT_FALSE(parse_cpu_list(text)) << text;
+}
+
+std::string dealt(const std::string& all, std::uint32_t each, std::uint32_t slot) {
+  const cpu_set_t chosen = cpus_of_slot(*parse_cpu_list(all), each, slot);
+  std::string text;
+  for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu)
+    if (CPU_ISSET(cpu, &chosen)) text += (text.empty() ? "" : ",") + std::to_string(cpu);
+  return text;
+}
+
+TEST(CpuList, IsDealtOutSlotBySlotAndRoundAgain) {
+  EXPECT_EQ(dealt("0-3", 1, 0), "0");
+  EXPECT_EQ(dealt("0-3", 1, 3), "3");
+  EXPECT_EQ(dealt("0-3", 1, 4), "0");
+  EXPECT_EQ(dealt("0-3", 2, 1), "2,3");
+  EXPECT_EQ(dealt("2,5,7", 2, 1), "2,7");  // wraps round
+  EXPECT_EQ(dealt("2,5,7", 2, 2), "5,7");
+}
+
+TEST(CpuList, IsDealtOutWholeWhenEachWantsMoreThanThereAre) {
+  EXPECT_EQ(dealt("0-1", 2, 7), "0,1");
+  EXPECT_EQ(dealt("0-1", 5, 7), "0,1");
+  EXPECT_EQ(dealt("3", 4'000'000'000, 4'000'000'000), "3");
 }
 
 TEST(Capabilities, AreReadWithOrWithoutPrefix) {
@@ -92,6 +122,14 @@ TEST(WorkerEnvironment, ASettingMayReferToWhatIsInheritedAndToAnotherSetting) {
   EXPECT_EQ(environment.at("PORT"), "4711");
   EXPECT_EQ(environment.at("HOST"), "127.0.0.1");
   EXPECT_FALSE(environment.contains("LISTEN_FDS"));
+}
+
+TEST(WorkerEnvironment, TellsAWatchedWorkerHowLongItMayBeSilent) {
+  worker::Assignment assignment;
+  assignment.watch.ping_timeout = std::chrono::milliseconds(1500);
+  EXPECT_FALSE(worker_environment({}, {}, assignment, {}, {}).contains("WATCHDOG_USEC"));
+  assignment.watch.watchdog = true;
+  EXPECT_EQ(worker_environment({}, {}, assignment, {}, {}).at("WATCHDOG_USEC"), "1500000");
 }
 
 TEST(FindProgram, TakesAPathAsItIs) {

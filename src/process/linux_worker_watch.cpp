@@ -1,0 +1,108 @@
+// What goes on between a LinuxWorker's start and its end: what it says of itself, what it is asked,
+// what it uses, and its sleep.
+
+#include <cstring>
+
+#include "process/linux_worker.h"
+
+namespace poolwarden::process {
+
+using worker::PingResult;
+
+void LinuxWorker::take_notification(const Notification& notification) {
+  if (notification.ready) {
+    said_ready_ = true;
+    ready_timer_.cancel();  // looked at now, not at the next probe
+  }
+  if (notification.watchdog && assignment_.watch.watchdog && callbacks_.pinged)
+    callbacks_.pinged(PingResult::Answered, Duration::zero());
+  if (notification.unhealthy && callbacks_.unhealthy) callbacks_.unhealthy(*notification.unhealthy);
+  if (notification.status) tell_status(*notification.status);
+  if (notification.error_number) {
+    const int number = *notification.error_number;
+    tell_status("reports errno " + std::to_string(number) + " (" + std::strerror(number) + ")");
+  }
+  if (notification.stopping) tell_status("is stopping");
+}
+
+void LinuxWorker::tell_status(const std::string& text) {
+  if (callbacks_.status) callbacks_.status(text);
+}
+
+void LinuxWorker::start_watching() {
+  const worker::Watch& watch = assignment_.watch;
+  if (leaving_) return;
+  if (watch.ping_path && assignment_.speaks_http) {
+    pinger_.emplace(around_->io, PingPlan{*watch.ping_path, watch.ping_interval, watch.ping_timeout,
+                                          callbacks_.ping_sent, callbacks_.pinged});
+    pinger_->start(endpoint());
+  }
+  if (watch.memory) watch_memory(*watch.memory);
+}
+
+void LinuxWorker::watch_memory(std::uint64_t mark) {
+  auto notice = leaf_.open_memory_notice(mark);
+  if (!notice || !callbacks_.memory_high) return;
+  alarm_ = MemoryAlarm::start(around_->io, std::move(*notice), callbacks_.memory_high);
+  // The kernel tells only of what passes the mark from now on.
+  if (leaf_.working_set().value_or(0) >= mark) callbacks_.memory_high();
+}
+
+void LinuxWorker::stop_watching() {
+  pinger_.reset();
+  if (alarm_) alarm_->stop();
+  alarm_.reset();
+}
+
+Result<void> LinuxWorker::suspend() {
+  if (!child_ || ended_) return failure("cannot suspend a worker that does not run");
+  if (suspended_) return {};
+  if (auto begun = suspension_.begin(tree_); !begun)
+    return begun.error().because("cannot suspend a worker");
+  suspended_ = true;
+  if (pinger_) pinger_->stop();
+  return {};
+}
+
+void LinuxWorker::resume() {
+  if (!std::exchange(suspended_, false)) return;
+  suspension_.end(tree_);
+  if (pinger_) pinger_->start(endpoint());
+}
+
+void LinuxWorker::leave() {
+  leaving_ = true;
+  pinger_.reset();
+}
+
+void LinuxWorker::ask_to_stop() {
+  leave();
+  signal(settings_.stop.signal);
+}
+
+void LinuxWorker::signal(int number) {
+  if (!child_) return;
+  suspension_.end(tree_);  // while frozen it would not take it
+  child_->signal(number);
+}
+
+void LinuxWorker::kill() {
+  leave();
+  if (!child_) return;
+  suspension_.forget();
+  tree_.kill();
+  // It may not have entered its cgroup yet.
+  child_->signal(SIGKILL);
+}
+
+worker::Usage LinuxWorker::usage() const {
+  if (!child_ || ended_) return {};
+  worker::Usage usage = usage_of(
+      leaf_.exists() ? leaf_.members() : around_->processes->tree_of(child_->pid(), Clock::now()));
+  if (const auto held = leaf_.working_set()) usage.memory = held;
+  return usage;
+}
+
+bool LinuxWorker::is_traced() const { return child_ && !ended_ && tracer_of(child_->pid()) != 0; }
+
+}  // namespace poolwarden::process
