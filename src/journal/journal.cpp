@@ -24,8 +24,8 @@ void Journal::record(const pool::Event& event) {
     entries_.push_back(entry);
     if (entries_.size() > kEventsKept) entries_.pop_front();
   }
-  const pool::Level level = pool::type_of(event.kind).level;
-  if (level >= level_.load()) write(level, log_line(format_, entry));
+  const pool::Level level = pool::level_of(event);
+  if (event.logged && level >= level_.load()) write(level, log_line(format_, entry));
   followers_.tell(entry);
 }
 

@@ -55,6 +55,13 @@ void add_details(json::object& object, const pool::Details& details) {
           },
           [&](const pool::RecycleDetails& it) { object["reason"] = text(name(it.reason)); },
           [&](const pool::RecycledDetails& it) { object["took_seconds"] = seconds(it.took); },
+          [&](const pool::DeferralDetails& it) { object["reason"] = text(name(it.reason)); },
+          [&](const pool::AilmentDetails& it) {
+            object["ailment"] = text(name(it.ailment));
+            object["counts_as_failure"] = it.counts_as_failure;
+          },
+          [&](const pool::IdleDetails& it) { object["shortened"] = it.shortened; },
+          [&](const pool::ShorteningDetails& it) { object["aggressive"] = it.aggressive; },
           [&](const pool::HookDetails& it) { object["hook"] = text(it.hook); },
       },
       details);
@@ -103,7 +110,7 @@ std::string format_time(WallTime time) {
 
 json::object as_json(const Entry& entry) {
   const pool::EventType& type = pool::type_of(entry.event.kind);
-  json::object object = head(entry.at, type.level);
+  json::object object = head(entry.at, level_of(entry.event));
   object["event"] = text(type.name);
   object["sequence"] = entry.sequence;
   if (const int number = pool::was_number(entry.event); number != 0) object["was"] = number;
@@ -133,7 +140,7 @@ json::object as_json(const OutputLine& output) {
 std::string log_line(Format format, const Entry& entry) {
   if (format == Format::Json) return serialized(as_json(entry));
   const pool::EventType& type = pool::type_of(entry.event.kind);
-  std::string line = text_head(entry.at, type.level) + std::string(type.name);
+  std::string line = text_head(entry.at, level_of(entry.event)) + std::string(type.name);
   if (!entry.event.pool.empty()) line += " pool=" + escaped(entry.event.pool);
   if (const auto& worker = entry.event.worker) {
     line += worker_words(worker->slot, worker->generation, worker->pid);

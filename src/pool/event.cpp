@@ -128,6 +128,12 @@ int was_number(RecycleReason reason) {
 
 const EventType& type_of(EventKind kind) { return kCatalogue[static_cast<std::size_t>(kind)]; }
 
+Level level_of(const Event& event) {
+  const auto* recycle = std::get_if<RecycleDetails>(&event.details);
+  if (recycle && is_reactive(recycle->reason)) return Level::Warning;
+  return type_of(event.kind).level;
+}
+
 int was_number(const Event& event) {
   if (const auto* recycle = std::get_if<RecycleDetails>(&event.details)) {
     if (event.kind == WorkerRecycling) return was_number(recycle->reason);

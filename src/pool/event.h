@@ -103,6 +103,8 @@ enum class RecycleReason {
 };
 inline constexpr int kRecycleReasons = 12;
 std::string_view name(RecycleReason reason);
+// Whether the worker misbehaves; else it is only to be renewed.
+bool is_reactive(RecycleReason reason);
 
 // Label of poolwarden_pool_disabled.
 enum class DisabledReason { RapidFail, Admin, StartFailure, Identity, Config, CpuPolicy };
@@ -194,6 +196,9 @@ struct Event {
   Details details = std::monostate{};
   bool logged = true;  // false: log_level keeps it out of the log; it is remembered and counted
 };
+
+// type_of()'s, but a warning for a recycle that nobody planned: the worker misbehaved.
+Level level_of(const Event& event);
 
 // The number that WAS gives this very event: type_of()'s, or what the details say more exactly
 // (a recycle by time is 5074, by an administrator 5079).

@@ -17,33 +17,13 @@ bool is_one_of(EventKind kind, const Kinds& kinds) {
   return std::find(kinds.begin(), kinds.end(), kind) != kinds.end();
 }
 
-bool is_planned(RecycleReason reason) {
-  switch (reason) {
-    case RecycleReason::Time:
-    case RecycleReason::Requests:
-    case RecycleReason::Schedule:
-    case RecycleReason::ConfigChange:
-    case RecycleReason::FileChange:
-    case RecycleReason::Manual:
-      return true;
-    case RecycleReason::Memory:
-    case RecycleReason::PrivateMemory:
-    case RecycleReason::Cpu:
-    case RecycleReason::Unhealthy:
-    case RecycleReason::WorkerRequest:
-    case RecycleReason::QueueLimit:
-      return false;
-  }
-  return false;
-}
-
 // The level from which on it is silent; nullopt: log_level is not about it.
 std::optional<LogLevel> silenced_by(const Event& event) {
   if (is_one_of(event.kind, kUnexpectedEnds)) return LogLevel::None;
   if (is_one_of(event.kind, kPlannedSteps)) return LogLevel::Errors;
   if (event.kind != EventKind::WorkerRecycling) return std::nullopt;
   const auto* recycle = std::get_if<RecycleDetails>(&event.details);
-  return recycle && is_planned(recycle->reason) ? LogLevel::Errors : LogLevel::None;
+  return recycle && !is_reactive(recycle->reason) ? LogLevel::Errors : LogLevel::None;
 }
 
 }  // namespace

@@ -37,9 +37,6 @@ struct Ticket {
   bool replaced = false;  // a new worker has been ready in the slot
 };
 
-// Whether the worker misbehaves, so that it goes before those that are only to be renewed.
-bool is_reactive(RecycleReason reason);
-
 // How long to wait before a worker's replacement is tried again, after so many have failed.
 Duration recycle_retry_delay(std::uint32_t failures);
 

@@ -65,6 +65,26 @@ std::string_view name(RecycleReason reason) {
   return "unknown";
 }
 
+bool is_reactive(RecycleReason reason) {
+  switch (reason) {
+    case RecycleReason::Memory:
+    case RecycleReason::PrivateMemory:
+    case RecycleReason::Cpu:
+    case RecycleReason::Unhealthy:
+    case RecycleReason::WorkerRequest:
+    case RecycleReason::QueueLimit:
+      return true;
+    case RecycleReason::Time:
+    case RecycleReason::Requests:
+    case RecycleReason::Schedule:
+    case RecycleReason::ConfigChange:
+    case RecycleReason::FileChange:
+    case RecycleReason::Manual:
+      return false;
+  }
+  return false;
+}
+
 std::string_view name(Deferral reason) {
   switch (reason) {
     case Deferral::NoHeadroom:

@@ -69,6 +69,21 @@ TEST(Journal, WritesALineForEachEventOfItsLevel) {
                                  EndsWith("error heard"), HasSubstr("stdout: hello")));
 }
 
+TEST(Journal, KeepsAnEventThatLogLevelLeavesOutOfTheLog) {
+  Pipe pipe;
+  {
+    Journal journal({.format = Format::Text, .level = pool::Level::Info, .fd = pipe.in.get()});
+    pool::Event quiet = event(pool::EventKind::WorkerRecycling);
+    quiet.logged = false;
+    journal.record(quiet);
+    journal.record(event(pool::EventKind::PoolStarting));
+    EXPECT_EQ(journal.recent().size(), 2u);
+  }
+  const std::string text = pipe.read_all();
+  EXPECT_EQ(text.find("worker.recycling"), std::string::npos);
+  EXPECT_NE(text.find("pool.starting"), std::string::npos);
+}
+
 TEST(Journal, KeepsTheLastEventsInOrder) {
   const loop::UniqueFd null(::open("/dev/null", O_WRONLY | O_CLOEXEC));
   Journal journal({.fd = null.get()});
