@@ -166,6 +166,12 @@ std::optional<Usage> Tree::leaf_usage(const std::string& pool, const std::string
   return groups.empty() ? std::nullopt : std::optional(read_usage(groups));
 }
 
+std::string Tree::memory_cgroup(const std::string& pool, const std::string& leaf) const {
+  const std::vector<Group> groups = groups_of(pool, leaf);
+  const Group* memory = having(groups, "memory");
+  return memory ? memory->path : "";
+}
+
 std::size_t Tree::remove_leftovers() const {
   std::vector<Group> left;  // one entry a pool and hierarchy
   for (const Group& base : bases_) {

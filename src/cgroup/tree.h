@@ -47,6 +47,9 @@ class Tree {
   std::optional<Usage> pool_usage(const std::string& pool) const;
   std::optional<Usage> leaf_usage(const std::string& pool, const std::string& leaf) const;
 
+  // The cgroup by which the memory of a leaf is counted and limited; empty when there is none.
+  std::string memory_cgroup(const std::string& pool, const std::string& leaf) const;
+
   // Kills and removes what a former supervisor of the same name left; returns how many processes.
   // For the start only: it waits until they are gone, 2 s at most.
   std::size_t remove_leftovers() const;
