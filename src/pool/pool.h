@@ -42,7 +42,7 @@ class WorkerIds {
 };
 
 struct PoolSurroundings {
-  std::uint32_t cpus = 1;  // what `workers: 0` means
+  std::uint32_t cpus = 1;  // what `workers: 0` means, unless limits.affinity names some
   std::shared_ptr<WorkerIds> ids = std::make_shared<WorkerIds>();
   std::uint64_t jitter_seed = 0;
   UtcOffset offset = [](WallTime) { return std::chrono::seconds(0); };
@@ -227,6 +227,7 @@ class Pool {
   std::uint32_t desired() const;
   void want(std::uint32_t workers);
   void unwant(std::uint32_t slot);
+  std::uint32_t workers_for_cpus() const;
   void take_count(WorkerCount count);
   void grow_or_shrink(const Observation& seen, TimePoint now, Decision& decision);
   void shrink_to(std::uint32_t workers, TimePoint now, Decision& decision);

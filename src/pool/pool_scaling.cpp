@@ -42,8 +42,15 @@ void Pool::unwant(std::uint32_t slot) {
   });
 }
 
+// One for each CPU that workers may run on, or for each so many of them as a worker is bound to.
+std::uint32_t Pool::workers_for_cpus() const {
+  const worker::Limits& limits = settings_->worker.limits;
+  const std::uint32_t cpus = limits.affinity ? worker::count_cpus(*limits.affinity) : around_.cpus;
+  return std::max(cpus / limits.affinity_each.value_or(1), 1u);
+}
+
 void Pool::take_count(WorkerCount count) {
-  min_ = count.min == 0 ? std::max(around_.cpus, 1u) : count.min;
+  min_ = count.min == 0 ? workers_for_cpus() : count.min;
   max_ = std::max(min_, count.max);
   garden_ = Garden(min_, max_, settings_->concurrency, settings_->idle.spare_after);
   if (slots_.size() < min_) slots_.resize(min_);

@@ -40,8 +40,10 @@ Task<void> info(Exchange& exchange, SampleState& state) {
   co_await exchange.answer(200, kJson, json::serialize(about) + "\n");
 }
 
-Task<void> healthy(Exchange& exchange, SampleState&) {
-  co_await exchange.answer(200, kText, "ok\n");
+Task<void> healthy(Exchange& exchange, SampleState& state) {
+  const unsigned code = state.sick ? 500 : 200;
+  const std::string_view text = state.sick ? "sick\n" : "ok\n";
+  co_await exchange.answer(code, kText, text);
 }
 
 Task<void> echo(Exchange& exchange, SampleState&) {
@@ -114,9 +116,12 @@ const std::map<std::string_view, Answer> kAnswers = {
     {"/ignore-term", ignore_term},
     {"/info", info},
     {"/leak", leak},
+    {"/reserve", reserve},
+    {"/sick", sicken},
     {"/slow", slow},
     {"/status", status},
     {"/stream", stream},
+    {"/unhealthy", report_unhealthy},
 };
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "sample/misbehaviours.h"
 
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -65,6 +66,29 @@ Task<void> leak(Exchange& exchange, SampleState& state) {
   const std::uint64_t size = bytes_of(exchange.parameter("bytes", "64MiB"));
   state.leaked.emplace_back(size, 'x');
   co_await exchange.answer(200, kText, "leaked " + format_bytes(size) + " more\n");
+}
+
+Task<void> reserve(Exchange& exchange, SampleState&) {
+  const std::uint64_t size = bytes_of(exchange.parameter("bytes", "1GiB"));
+  const void* place = ::mmap(nullptr, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (place == MAP_FAILED) {
+    co_await exchange.answer(500, kText, "there is no such amount of address space\n");
+    co_return;
+  }
+  co_await exchange.answer(200, kText, "reserved " + format_bytes(size) + " more\n");
+}
+
+Task<void> report_unhealthy(Exchange& exchange, SampleState&) {
+  const Result<void> told = notify_supervisor("X_POOLWARDEN_UNHEALTHY=" +
+                                              exchange.parameter("reason", "was asked to say so"));
+  const unsigned code = told ? 200 : 500;
+  const std::string outcome = told ? "reported\n" : told.error().message + "\n";
+  co_await exchange.answer(code, kText, outcome);
+}
+
+Task<void> sicken(Exchange& exchange, SampleState& state) {
+  state.sick = true;
+  co_await exchange.answer(200, kText, "/healthz answers 500 from here on\n");
 }
 
 Task<void> flood(Exchange& exchange, SampleState&) {

@@ -19,6 +19,15 @@ Task<void> hang(Exchange& exchange, SampleState& state);
 // ?bytes=64MiB: takes memory, writes to all of it, and keeps it.
 Task<void> leak(Exchange& exchange, SampleState& state);
 
+// ?bytes=1GiB: address space only; nothing is written to it.
+Task<void> reserve(Exchange& exchange, SampleState& state);
+
+// Tells the supervisor that it is unhealthy, with ?reason=…; serves on.
+Task<void> report_unhealthy(Exchange& exchange, SampleState& state);
+
+// /healthz answers 500 from here on; everything else is answered as before.
+Task<void> sicken(Exchange& exchange, SampleState& state);
+
 // ?lines=N to standard output and as many to standard error.
 Task<void> flood(Exchange& exchange, SampleState& state);
 

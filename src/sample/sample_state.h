@@ -16,6 +16,7 @@ struct SampleState {
   std::uint64_t count = 0;     // of POST /count
   bool stopping = false;
   bool ignores_term = false;
+  bool sick = false;
   std::vector<std::string> leaked;
 };
 

@@ -19,14 +19,25 @@ int complain(const Error& error) {
   return 1;
 }
 
-Task<void> stop_on_term(Signals& signals, Server& server, SampleState& state) {
+Task<void> stop_on_term(Signals& signals, Server& server, SampleState& state, Timer& watchdog) {
   for (;;) {
     co_await signals.async_wait(kUseTask);
     if (!state.ignores_term) break;
     say("ignoring SIGTERM, as it was asked to");
   }
   say("stopping");
+  watchdog.cancel();
   server.stop();
+}
+
+// WATCHDOG=1, twice as often as the supervisor wants to hear it; a loop that hangs says nothing.
+Task<void> feed_watchdog(Timer& timer, Duration limit) {
+  for (;;) {
+    timer.expires_after(limit / 2);
+    const auto [error] = co_await timer.async_wait(asio::as_tuple(kUseTask));
+    if (error) co_return;
+    (void)notify_supervisor("WATCHDOG=1");
+  }
 }
 
 void keep_waiting_for_ever(asio::io_context& io) {
@@ -52,12 +63,15 @@ int serve(const StartupFaults& faults) {
   if (faults.delay > Duration::zero()) {
     Timer(io, faults.delay).wait();
   }
-  asio::co_spawn(io, stop_on_term(signals, server, state), loop::rethrow);
+  Timer watchdog(io);
+  asio::co_spawn(io, stop_on_term(signals, server, state, watchdog), loop::rethrow);
   if (faults.never_ready) {
     keep_waiting_for_ever(io);
     return 0;
   }
   if (const Result<void> started = start(server); !started) return complain(started.error());
+  if (const auto limit = watchdog_limit())
+    asio::co_spawn(io, feed_watchdog(watchdog, *limit), loop::rethrow);
   io.run();
   return 0;
 }

@@ -42,6 +42,14 @@ Result<StartupFaults> faults_from_environment() {
   return faults;
 }
 
+std::optional<Duration> watchdog_limit() {
+  const auto text = environment("WATCHDOG_USEC");
+  std::int64_t microseconds = 0;
+  if (text) std::from_chars(text->data(), text->data() + text->size(), microseconds);
+  if (microseconds <= 0) return std::nullopt;
+  return std::chrono::microseconds(microseconds);
+}
+
 Result<void> notify_supervisor(const std::string& message) {
   const auto path = environment("NOTIFY_SOCKET");
   if (!path) return {};

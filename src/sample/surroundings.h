@@ -32,6 +32,10 @@ std::optional<std::string> environment(const char* name);
 Identity identity_from_environment();
 Result<StartupFaults> faults_from_environment();
 
+// How often at least the supervisor wants to hear WATCHDOG=1 (WATCHDOG_USEC of
+// sd_watchdog_enabled(3)).
+std::optional<Duration> watchdog_limit();
+
 // Tells the supervisor by systemd's protocol; without NOTIFY_SOCKET there is nobody to tell.
 Result<void> notify_supervisor(const std::string& message);
 

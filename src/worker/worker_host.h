@@ -41,7 +41,7 @@ struct Assignment {
 struct WorkerCallbacks {
   std::function<void(int pid)> started;
   std::function<void(const Endpoint&)> ready;
-  std::function<void(const std::string&)> status;  // STATUS= of sd_notify(3)
+  std::function<void(const std::string&)> status;     // STATUS= of sd_notify(3)
   std::function<void(const std::string&)> unhealthy;  // X_POOLWARDEN_UNHEALTHY=reason
   std::function<void()> ping_sent;
   std::function<void(PingResult, Duration)> pinged;  // WATCHDOG=1 too: Answered, after no time

@@ -1,10 +1,28 @@
 #include "worker/worker_settings.h"
 
+#include <algorithm>
+#include <cstdlib>
+
 namespace poolwarden::worker {
 
 // The open_files, core and affinity of a worker are set by the process itself before exec.
 bool needs_cgroup(const Limits& limits) {
   return limits.memory || limits.memory_high || limits.cpu || limits.pids;
+}
+
+std::uint32_t count_cpus(const std::string& list) {
+  std::uint32_t count = 0;
+  for (std::size_t at = 0; at < list.size();) {
+    const std::size_t end = std::min(list.find(',', at), list.size());
+    const std::string range = list.substr(at, end - at);
+    const std::size_t dash = range.find('-');
+    const unsigned long first = std::strtoul(range.c_str(), nullptr, 10);
+    const unsigned long last =
+        dash == std::string::npos ? first : std::strtoul(range.c_str() + dash + 1, nullptr, 10);
+    count += static_cast<std::uint32_t>(last - first + 1);
+    at = end + 1;
+  }
+  return count;
 }
 
 std::string expand(const std::string& text, const std::map<std::string, std::string>& environment) {

@@ -105,6 +105,9 @@ struct WorkerSettings {
 // Whether any of the limits needs a cgroup.
 bool needs_cgroup(const Limits& limits);
 
+// How many CPUs a list of cpuset(7) names: 3 of "0-1,4". The list is one that was checked.
+std::uint32_t count_cpus(const std::string& list);
+
 // Replaces ${NAME} by its value in `environment`; "$$" is a dollar sign. An unknown name becomes
 // empty, as in a shell.
 std::string expand(const std::string& text, const std::map<std::string, std::string>& environment);

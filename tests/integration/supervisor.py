@@ -35,7 +35,7 @@ class Supervisor:
     story shows the settings that it is about."""
 
     def __init__(self, program, pools, wait="ready", prefix=(), stdout=None, command=None,
-                 in_own_folder=False, **options):
+                 in_own_folder=False, environment=None, **options):
         self.program = program
         self.folder = Path(tempfile.mkdtemp(prefix="pw-"))  # short: a socket's path has 107 bytes
         # The gateway, another user, passes through it to the workers; with `in_own_folder` the
@@ -51,6 +51,7 @@ class Supervisor:
         self.marker = f"STORY={self.folder.name}"
         self.process = None
         self._wait, self._prefix, self._stdout = wait, list(prefix), stdout
+        self._environment = environment or {}  # of the supervisor itself
         self._command = command  # one command instead of a file
         self.settings = {
             "listen": f"127.0.0.1:{self.port}",
@@ -76,7 +77,7 @@ class Supervisor:
         stdout = self._stdout or open(self.log_path, "ab")
         self.process = subprocess.Popen(
             [*self._prefix, self.program, "run", *self._arguments()], stdin=subprocess.DEVNULL,
-            stdout=stdout, stderr=subprocess.STDOUT, env={**os.environ, name: value})
+            stdout=stdout, stderr=subprocess.STDOUT, env={**os.environ, **self._environment, name: value})
         if self._wait == "ready":
             self.wait_ready()
         elif self._wait == "up":
@@ -198,6 +199,11 @@ class Supervisor:
         result = self.run("events", "--json")
         assert result.returncode == 0, result.stderr
         return [json.loads(line) for line in result.stdout.splitlines()]
+
+    def events_of(self, name, **fields):
+        """Events of this name whose fields have these values."""
+        return [event for event in self.events()
+                if event["event"] == name and fields.items() <= event.items()]
 
     def event_names(self):
         return [event["event"] for event in self.events()]

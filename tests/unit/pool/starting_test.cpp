@@ -29,6 +29,11 @@ TEST(StartingPool, TakesRequestsFromItsBeginning) {
 TEST(StartingPool, HasAWorkerForEachCpuWhenItsNumberIsZero) {
   EXPECT_EQ(spawned(Bench(web(0), 4).begin()).size(), 4u);
   EXPECT_EQ(spawned(Bench(web(0), 0).begin()).size(), 1u);
+  PoolSettings settings = web(0);
+  settings.worker.limits.affinity = "0-1,4";
+  EXPECT_EQ(spawned(Bench(settings, 8).begin()).size(), 3u);
+  settings.worker.limits.affinity_each = 2;
+  EXPECT_EQ(spawned(Bench(settings, 8).begin()).size(), 1u);
 }
 
 TEST(StartingPool, SharesNoIdWithAnotherPool) {
