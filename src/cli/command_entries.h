@@ -16,7 +16,9 @@ int stop_entry(const Words& words);
 int recycle_entry(const Words& words);
 int events_entry(const Words& words);
 int version_entry(const Words& words);
+int drill_entry(const Words& words);
 int gateway_entry(const Words& words);        // the gateway process, started by the supervisor
+int drill_hand_entry(const Words& words);     // see drill_hand.cpp
 int keeper_entry(const Words& words);         // see keeper_command.cpp
 int sample_worker_entry(const Words& words);  // the built-in sample worker
 

@@ -28,8 +28,10 @@ constexpr std::array kCommands = {
     Command{"stop", stop_entry, "stop a pool"},
     Command{"recycle", recycle_entry, "replace the workers of a pool, overlapped"},
     Command{"events", events_entry, "what happened"},
+    Command{"drill", drill_entry, "do a failure to a worker under load, and tell what came of it"},
     Command{"version", version_entry, "the version of this program"},
     Command{"gateway", gateway_entry, ""},
+    Command{"drill-hand", drill_hand_entry, ""},
     Command{"keeper", keeper_entry, ""},
     Command{"sample-worker", sample_worker_entry, ""},
 };

@@ -1,5 +1,5 @@
-// The processes beside the workers that are this program too: the gateway, and the keeper that
-// outlives a supervisor which is killed.
+// The processes beside the workers that are this program too: the gateway, the keeper that outlives
+// a supervisor which is killed, and the hand of a drill.
 
 #pragma once
 
@@ -24,6 +24,10 @@ class Companions {
   Result<int> launch_gateway(int link_fd, int scoreboard_fd,
                              std::function<void(const diagnosis::ExitStatus&)> exited);
   void kill(int pid);
+
+  // Starts `drill-hand` with these words; `ended` gets its complaint, empty when it has done it.
+  Result<void> start_drill_hand(std::vector<std::string> words,
+                                std::function<void(const std::string& complaint)> ended);
 
   // Keeps a keeper running until stop_keeper(): it holds `lock_fd`, and ends what is called `name`
   // (cgroup) and `runtime_directory` when we are gone without having stopped it.
