@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <iostream>
 
+#include "base/units.h"
 #include "cli/commands.h"
 #include "cli/load_settings.h"
 #include "control/control_client.h"
@@ -13,10 +14,13 @@
 namespace poolwarden::cli {
 namespace {
 
-// A path that the configuration file of this place names, if it has one that can be read.
-std::optional<std::string> control_of_file() {
-  const auto loaded = load_settings(std::nullopt);
-  if (!loaded || !loaded->parsed.ok()) return std::nullopt;
+constexpr const char* kDefaultTimeout = "5m";
+
+// A path that FILE names, or the configuration file of this place, if it can be read. What else is
+// wrong with the file is for the supervisor to say.
+std::optional<std::string> control_of_file(const std::optional<std::string>& file) {
+  const auto loaded = load_settings(file);
+  if (!loaded) return std::nullopt;
   if (loaded->parsed.settings.control == config::kDefaultControl) return std::nullopt;
   return loaded->parsed.settings.control;
 }
@@ -35,7 +39,40 @@ void add_control_option(CommandLine& line) {
 std::string control_path(const cxxopts::ParseResult& options) {
   if (options.count("control") != 0) return options["control"].as<std::string>();
   if (const char* named = std::getenv("POOLWARDEN_CONTROL"); named && *named) return named;
-  return control_of_file().value_or(default_control_path());
+  std::optional<std::string> file;
+  if (options.count("file") != 0) file = options["file"].as<std::string>();
+  return control_of_file(file).value_or(default_control_path());
+}
+
+void add_file_argument(CommandLine& line) {
+  line.options()("file", "the configuration file", cxxopts::value<std::string>());
+  line.positional({"file"});
+}
+
+std::string file_argument(const cxxopts::ParseResult& options) {
+  if (options.count("file") == 0) return "";
+  return std::filesystem::absolute(options["file"].as<std::string>());
+}
+
+void add_wait_options(CommandLine& line, const std::string& until) {
+  line.options()("wait", "return when " + until + ": 0 done, 1 failed, 3 timed out")(
+      "timeout", "how long --wait waits",
+      cxxopts::value<std::string>()->default_value(kDefaultTimeout));
+}
+
+Result<void> put_patience(const cxxopts::ParseResult& options, boost::json::object& request) {
+  const auto timeout = parse_finite_duration(options["timeout"].as<std::string>());
+  if (!timeout) return timeout.error().because("--timeout");
+  request["wait"] = options.count("wait") != 0;
+  request["timeout_ms"] = std::chrono::duration_cast<std::chrono::milliseconds>(*timeout).count();
+  return {};
+}
+
+void print_line(const boost::json::object& line) {
+  if (const auto* text = line.if_contains("progress"); text && text->is_string())
+    std::cout << text->get_string().c_str() << std::endl;
+  if (const auto* text = line.if_contains("finding"); text && text->is_string())
+    std::cerr << text->get_string().c_str() << std::endl;
 }
 
 std::string default_control_path() {

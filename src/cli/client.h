@@ -6,6 +6,7 @@
 #include <functional>
 #include <string>
 
+#include "base/result.h"
 #include "cli/command_line.h"
 
 namespace poolwarden::cli {
@@ -14,6 +15,18 @@ namespace poolwarden::cli {
 // configuration file here or in /etc says, else the default.
 void add_control_option(CommandLine& line);
 std::string control_path(const cxxopts::ParseResult& options);
+
+// Adds FILE. The socket is then, before the default, what FILE says.
+void add_file_argument(CommandLine& line);
+// As it is for the supervisor: absolute; empty when there is none.
+std::string file_argument(const cxxopts::ParseResult& options);
+
+// Adds --wait and --timeout, and puts them into a request.
+void add_wait_options(CommandLine& line, const std::string& until);
+Result<void> put_patience(const cxxopts::ParseResult& options, boost::json::object& request);
+// A line that came before the last: progress to standard output, what is wrong with a file to
+// standard error.
+void print_line(const boost::json::object& line);
 
 // The default for this user: below /run for root, else below $XDG_RUNTIME_DIR or /tmp.
 std::string default_control_path();

@@ -67,7 +67,7 @@ int demo_entry(const Words& words) {
   settings.admin = *admin;
   settings.control =
       options.count("control") != 0 ? options["control"].as<std::string>() : default_control_path();
-  return supervise(settings, print_tour);
+  return supervise({std::move(settings), "", "", {}}, print_tour);
 }
 
 }  // namespace poolwarden::cli

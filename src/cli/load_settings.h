@@ -1,4 +1,4 @@
-// Finds and reads the configuration file, for `run` and `check`.
+// Finds and reads the configuration file, for `run`, `check` and reloads.
 
 #pragma once
 
@@ -12,12 +12,17 @@ namespace poolwarden::cli {
 
 struct LoadedSettings {
   std::string file_name;
+  std::string sha256;  // of the text
   config::Parsed parsed;
 };
 
 // `file`, or else ./poolwarden.yaml, or else /etc/poolwarden/poolwarden.yaml. An error is a file
 // that cannot be read; what is wrong in it is in `parsed`.
 Result<LoadedSettings> load_settings(const std::optional<std::string>& file);
+
+// For the supervision thread: never waits for anything but a disk, so a pipe or a device is an
+// error. A local file of at most 1 MiB, which is the most that is read, takes milliseconds.
+Result<LoadedSettings> reload_settings(const std::string& file);
 
 // All findings to standard error, one a line, as compilers write them.
 void print_findings(const LoadedSettings& loaded);

@@ -6,6 +6,7 @@
 
 #include "base/units.h"
 #include "cli/commands.h"
+#include "cli/request_fields.h"
 #include "journal/log_line.h"
 
 namespace poolwarden::cli {
@@ -16,54 +17,60 @@ namespace json = boost::json;
 using control::Conversation;
 using pool::PoolState;
 
-std::string text(const json::object& request, const char* key) {
-  const json::value* value = request.if_contains(key);
-  return value && value->is_string() ? std::string(value->get_string()) : std::string();
-}
-
-bool flag(const json::object& request, const char* key) {
-  const json::value* value = request.if_contains(key);
-  return value && value->is_bool() && value->get_bool();
-}
-
-std::optional<std::int64_t> number(const json::object& request, const char* key) {
-  const json::value* value = request.if_contains(key);
-  if (!value) return std::nullopt;
-  if (value->is_int64()) return value->get_int64();
-  if (value->is_uint64()) return static_cast<std::int64_t>(value->get_uint64());
-  return std::nullopt;
-}
-
-// Lines before the last. Made apart from the sending: g++ 12 cannot hold an initializer list
-// across a co_await.
-json::object line(const char* key, json::value value) {
-  json::object made;
-  made[key] = std::move(value);
-  return made;
-}
-
 std::string timed_out(const pool::Pool& pool) {
   const std::string holdup = pool.holdup(Clock::now());
   return "timed out" + (holdup.empty() ? std::string() : ": " + holdup);
 }
 
+std::uint32_t worker_count(const json::object& request, const char* key) {
+  constexpr std::int64_t kMost = 1'000'000;
+  return static_cast<std::uint32_t>(
+      std::clamp<std::int64_t>(number(request, key).value_or(0), 0, kMost));
+}
+
+std::string describe(pool::WorkerCount count) {
+  const std::string most = std::to_string(count.max) + (count.max == 1 ? " worker" : " workers");
+  return count.min == count.max ? most : std::to_string(count.min) + " to " + most;
+}
+
 constexpr std::size_t kUnsentEvents = 1000;
+constexpr const char* kTakenOut = " was changed or removed by a reload meanwhile";
 
 }  // namespace
 
+json::object line_of(const char* key, json::value value) {
+  json::object made;
+  made[key] = std::move(value);
+  return made;
+}
+
+Orders::Patience Orders::patience(const json::object& request) {
+  constexpr std::int64_t kDay = std::int64_t{24} * 3600 * 1000;
+  const std::int64_t limit =
+      std::clamp<std::int64_t>(number(request, "timeout_ms").value_or(kDay), 0, kDay);
+  return {flag(request, "wait"), Clock::now() + std::chrono::milliseconds(limit)};
+}
+
 Result<Orders::PoolOrder> Orders::pool_order(const json::object& request) const {
   const std::string name = text(request, "pool");
-  supervisor::PoolRunner* runner = supervisor_.find(name);
+  auto runner = supervisor_.find(name);
   if (!runner) {
     const auto near = nearest(name, supervisor_.pool_names());
     return failure("there is no pool \"" + name + "\"" +
                    (near ? "; did you mean \"" + *near + "\"?" : ""));
   }
   if (supervisor_.is_stopping()) return failure("the supervisor is stopping");
-  constexpr std::int64_t kDay = std::int64_t{24} * 3600 * 1000;
-  const std::int64_t limit =
-      std::clamp<std::int64_t>(number(request, "timeout_ms").value_or(kDay), 0, kDay);
-  return PoolOrder{runner, flag(request, "wait"), Clock::now() + std::chrono::milliseconds(limit)};
+  if (supervisor_.is_restarting(name))
+    return failure("pool " + name + " is being restarted by a reload; try again in a moment");
+  return PoolOrder{std::move(runner), patience(request)};
+}
+
+std::string Orders::name_of(const PoolOrder& order) {
+  return "pool " + order.runner->pool().settings().name;
+}
+
+bool Orders::is_in_service(const PoolOrder& order) const {
+  return supervisor_.find(order.runner->pool().settings().name) == order.runner;
 }
 
 asio::awaitable<void> Orders::carry_out(const json::object& request, Conversation& client) {
@@ -72,49 +79,89 @@ asio::awaitable<void> Orders::carry_out(const json::object& request, Conversatio
     co_await client.finish(kDone, "", status_());
   } else if (command == "events") {
     co_await events(request, client);
-  } else if (command == "start" || command == "stop" || command == "recycle") {
-    const auto order = pool_order(request);
-    if (!order) {
-      co_await client.finish(kFailed, order.error().message);
-    } else if (command == "start") {
-      co_await start(*order, client);
-    } else if (command == "stop") {
-      co_await stop(*order, client);
-    } else {
-      co_await recycle(*order, request, client);
-    }
+  } else if (command == "plan") {
+    co_await plan(request, client);
+  } else if (command == "reload") {
+    co_await reload(request, client);
+  } else if (command == "start" || command == "stop" || command == "recycle" ||
+             command == "scale") {
+    co_await carry_out_pool_order(command, request, client);
   } else {
     co_await client.finish(kWrongUsage, "this supervisor does not know the command \"" + command +
                                             "\"; is it of another version?");
   }
 }
 
+asio::awaitable<void> Orders::carry_out_pool_order(const std::string& command,
+                                                   const json::object& request,
+                                                   Conversation& client) {
+  const auto order = pool_order(request);
+  if (!order) {
+    co_await client.finish(kFailed, order.error().message);
+  } else if (command == "start") {
+    co_await start(*order, client);
+  } else if (command == "stop") {
+    co_await stop(*order, client);
+  } else if (command == "scale") {
+    co_await scale(*order, request, client);
+  } else {
+    co_await recycle(*order, request, client);
+  }
+}
+
 asio::awaitable<void> Orders::start(PoolOrder order, Conversation& client) {
   order.runner->start();
+  const std::string done = name_of(order) + " is running";
+  co_await follow_start(order, done, client);
+}
+
+asio::awaitable<void> Orders::scale(PoolOrder order, const json::object& request,
+                                    Conversation& client) {
+  const pool::WorkerCount wanted{worker_count(request, "min"), worker_count(request, "max")};
   const pool::Pool& pool = order.runner->pool();
-  const std::string name = "pool " + pool.settings().name;
+  if (const auto scaled = supervisor_.scale(pool.settings().name, wanted); !scaled) {
+    co_await client.finish(kFailed, scaled.error().message);
+    co_return;
+  }
+  const std::string done = name_of(order) + " has " + describe(wanted);
+  if (pool.disabled()) {
+    co_await client.finish(kDone, done + " when it starts again");
+  } else {
+    co_await follow_start(order, done, client);
+  }
+}
+
+asio::awaitable<void> Orders::follow_start(PoolOrder order, std::string done,
+                                           Conversation& client) {
+  const pool::Pool& pool = order.runner->pool();
   const auto is_up = [&] { return pool.state() == PoolState::Running && pool.is_complete(); };
-  while (order.wait && !is_up() && !pool.disabled()) {
-    if (Clock::now() >= order.deadline) {
-      co_await client.finish(kTimedOut, name + " is not running yet, " + timed_out(pool));
+  while (order.patience.wait && !is_up() && !pool.disabled()) {
+    if (Clock::now() >= order.patience.deadline) {
+      co_await client.finish(kTimedOut, name_of(order) + " is not running yet, " + timed_out(pool));
       co_return;
     }
-    co_await changes_.wait_until(order.deadline);
+    co_await changes_.wait_until(order.patience.deadline);
     if (client.has_left()) co_return;
+    if (!is_in_service(order)) {
+      co_await client.finish(kFailed, name_of(order) + kTakenOut);
+      co_return;
+    }
   }
   if (pool.disabled()) {
-    co_await client.finish(kFailed, name + " did not start: " + pool.disabled_because());
+    co_await client.finish(kFailed, name_of(order) + " did not start: " + pool.disabled_because());
+  } else if (is_up()) {
+    co_await client.finish(kDone, done);
   } else {
-    co_await client.finish(kDone, name + " is " + std::string(pool::name(pool.state())));
+    co_await client.finish(kDone, name_of(order) + " is " + std::string(pool::name(pool.state())));
   }
 }
 
 asio::awaitable<void> Orders::stop(PoolOrder order, Conversation& client) {
   order.runner->stop();
   const pool::Pool& pool = order.runner->pool();
-  const std::string name = "pool " + pool.settings().name;
-  while (order.wait && pool.state() != PoolState::Stopped) {
-    if (Clock::now() >= order.deadline) {
+  const std::string name = name_of(order);
+  while (order.patience.wait && pool.state() != PoolState::Stopped) {
+    if (Clock::now() >= order.patience.deadline) {
       co_await client.finish(kTimedOut, name + " has not stopped yet, " + timed_out(pool));
       co_return;
     }
@@ -122,7 +169,7 @@ asio::awaitable<void> Orders::stop(PoolOrder order, Conversation& client) {
       co_await client.finish(kFailed, name + " was started again meanwhile");
       co_return;
     }
-    co_await changes_.wait_until(order.deadline);
+    co_await changes_.wait_until(order.patience.deadline);
     if (client.has_left()) co_return;
   }
   co_await client.finish(kDone, name + " is " + std::string(pool::name(pool.state())));
@@ -135,9 +182,8 @@ asio::awaitable<void> Orders::recycle(PoolOrder order, const json::object& reque
   const auto batch = order.runner->recycle(slot, pool::RecycleReason::Manual);
   if (!batch) {
     co_await client.finish(kFailed, "cannot recycle: " + batch.error().message);
-  } else if (!order.wait) {
-    co_await client.finish(kDone,
-                           "pool " + order.runner->pool().settings().name + " is being recycled");
+  } else if (!order.patience.wait) {
+    co_await client.finish(kDone, name_of(order) + " is being recycled");
   } else {
     co_await follow_recycle(order, *batch, client);
   }
@@ -162,15 +208,15 @@ asio::awaitable<void> Orders::follow_recycle(PoolOrder order, pool::BatchId batc
       co_await client.finish(well ? kDone : kFailed, outcome);
       co_return;
     }
-    if (Clock::now() >= order.deadline) {
+    if (Clock::now() >= order.patience.deadline) {
       co_await client.finish(kTimedOut, count + ", " + timed_out(pool));
       co_return;
     }
     if (now->done != told) {
       told = now->done;
-      if (!co_await client.send(line("progress", json::value(count)))) co_return;
+      if (!co_await client.send(line_of("progress", json::value(count)))) co_return;
     }
-    co_await changes_.wait_until(order.deadline);
+    co_await changes_.wait_until(order.patience.deadline);
     if (client.has_left()) co_return;
   }
 }
@@ -199,11 +245,11 @@ asio::awaitable<void> Orders::events(const json::object& request, Conversation& 
     while (!unsent.empty()) {
       const journal::Entry entry = std::move(unsent.front());
       unsent.pop_front();
-      if (!co_await client.send(line("event", journal::as_json(entry)))) co_return;
+      if (!co_await client.send(line_of("event", journal::as_json(entry)))) co_return;
     }
     if (!follow) break;
     co_await arrived.wait_until(Clock::now() + std::chrono::seconds(30));
-    if (unsent.empty() && !co_await client.send(line("alive", true))) co_return;
+    if (unsent.empty() && !co_await client.send(line_of("alive", true))) co_return;
   }
   co_await client.finish(kDone, "");
 }

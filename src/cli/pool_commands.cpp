@@ -1,8 +1,7 @@
 // `start`, `stop` and `recycle`: what appcmd does. With --wait they tell how it went.
 
-#include <iostream>
+#include <charconv>
 
-#include "base/units.h"
 #include "cli/client.h"
 #include "cli/command_entries.h"
 #include "cli/commands.h"
@@ -10,30 +9,27 @@
 namespace poolwarden::cli {
 namespace {
 
-constexpr const char* kDefaultTimeout = "5m";
-
-void print_progress(const boost::json::object& line) {
-  if (const auto* text = line.if_contains("progress"); text && text->is_string())
-    std::cout << text->get_string().c_str() << std::endl;
-}
-
 void add_common(CommandLine& line) {
   add_control_option(line);
-  line.options()("pool", "name of the pool", cxxopts::value<std::string>())(
-      "wait", "return when it is done, and tell the truth: 0 done, 1 failed, 3 timed out")(
-      "timeout", "how long --wait waits",
-      cxxopts::value<std::string>()->default_value(kDefaultTimeout));
+  add_wait_options(line, "it is done, and tell the truth");
+  line.options()("pool", "name of the pool", cxxopts::value<std::string>());
   line.positional({"pool"});
 }
 
 int send(CommandLine& line, const cxxopts::ParseResult& options, boost::json::object request) {
   if (options.count("pool") == 0) return line.wrong("name the pool");
-  const auto timeout = parse_finite_duration(options["timeout"].as<std::string>());
-  if (!timeout) return line.wrong("--timeout: " + timeout.error().message);
   request["pool"] = options["pool"].as<std::string>();
-  request["wait"] = options.count("wait") != 0;
-  request["timeout_ms"] = std::chrono::duration_cast<std::chrono::milliseconds>(*timeout).count();
-  return order(control_path(options), request, print_progress);
+  if (const auto put = put_patience(options, request); !put) return line.wrong(put.error().message);
+  return order(control_path(options), request, print_line);
+}
+
+// Not by cxxopts: g++ 12 sees an overflow in its integers that is not there.
+Result<std::uint32_t> parse_slot(const std::string& text) {
+  std::uint32_t slot = 0;
+  const char* end = text.data() + text.size();
+  const auto [stopped, error] = std::from_chars(text.data(), end, slot);
+  if (error == std::errc{} && stopped == end) return slot;
+  return failure("--worker: expected a number such as 0, got \"" + text + "\"");
 }
 
 int simple(const Words& words, const std::string& command, const std::string& description) {
@@ -64,12 +60,16 @@ int recycle_entry(const Words& words) {
                    "replacement is ready, and no request is lost.");
   add_common(line);
   line.options()("worker", "only this worker (its slot, as `status` shows it)",
-                 cxxopts::value<std::uint32_t>());
+                 cxxopts::value<std::string>());
   auto parsed = line.parse(words.before);
   if (const int* exit_code = std::get_if<int>(&parsed)) return *exit_code;
   const auto& options = std::get<cxxopts::ParseResult>(parsed);
   boost::json::object request = {{"command", "recycle"}};
-  if (options.count("worker") != 0) request["worker"] = options["worker"].as<std::uint32_t>();
+  if (options.count("worker") != 0) {
+    const auto slot = parse_slot(options["worker"].as<std::string>());
+    if (!slot) return line.wrong(slot.error().message);
+    request["worker"] = *slot;
+  }
   return send(line, options, std::move(request));
 }
 

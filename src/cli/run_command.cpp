@@ -1,5 +1,6 @@
 // `run`: supervises the pools of a configuration file, or one command, in the foreground.
 
+#include <filesystem>
 #include <iostream>
 
 #include "cli/client.h"
@@ -79,9 +80,13 @@ int run_file(const CommandLine& line, const cxxopts::ParseResult& options) {
   });
   print_findings(*loaded);
   if (!loaded->parsed.ok()) return kWrongUsage;
-  if (const auto applied = apply_options(options, loaded->parsed.settings); !applied)
+  SettingsSource source{
+      std::move(loaded->parsed.settings), std::filesystem::absolute(loaded->file_name),
+      loaded->sha256,
+      [options](config::Settings& settings) { return apply_options(options, settings); }};
+  if (const auto applied = source.overrides(source.settings); !applied)
     return line.wrong(applied.error().message);
-  return supervise(loaded->parsed.settings, {});
+  return supervise(std::move(source), {});
 }
 
 int run_one_command(const CommandLine& line, const cxxopts::ParseResult& options,
@@ -94,7 +99,7 @@ int run_one_command(const CommandLine& line, const cxxopts::ParseResult& options
   settings.pools.push_back(std::move(*pool));
   if (const auto applied = apply_options(options, settings); !applied)
     return line.wrong(applied.error().message);
-  return supervise(settings, {});
+  return supervise({std::move(settings), "", "", {}}, {});
 }
 
 }  // namespace

@@ -52,6 +52,7 @@ std::string pool_line(const json::object& pool) {
   std::string line = "pool " + text(pool, "name") + ": " + text(pool, "state");
   if (text(pool, "disabled") != "-")
     line += " (" + text(pool, "disabled") + ": " + text(pool, "reason") + ")";
+  if (text(pool, "removed") == "true") line += ", removed by a reload";
   const json::object& rapid = inner(pool, "rapid_fail");
   if (text(rapid, "max") != "-")
     line += ", failures " + text(rapid, "window") + "/" + text(rapid, "max");
@@ -67,17 +68,18 @@ void print_workers(const json::object& pool) {
   const json::value* workers = pool.if_contains("workers");
   if (!workers || !workers->is_array() || workers->get_array().empty()) return;
   std::cout << "  " << std::left << std::setw(7) << "worker" << std::setw(5) << "gen"
-            << std::setw(9) << "pid" << std::setw(10) << "state" << std::setw(10) << "age"
+            << std::setw(9) << "pid" << std::setw(12) << "state" << std::setw(10) << "age"
             << std::setw(10) << "requests" << std::setw(10) << "in flight"
             << "memory\n";
   for (const json::value& each : workers->get_array()) {
     if (!each.is_object()) continue;
     const json::object& worker = each.get_object();
     std::cout << "  " << std::left << std::setw(7) << text(worker, "slot") << std::setw(5)
-              << text(worker, "generation") << std::setw(9) << text(worker, "pid") << std::setw(10)
+              << text(worker, "generation") << std::setw(9) << text(worker, "pid") << std::setw(12)
               << text(worker, "state") << std::setw(10) << age(worker, "age_seconds")
               << std::setw(10) << text(worker, "requests") << std::setw(10)
               << text(worker, "in_flight") << memory(worker);
+    if (text(worker, "unhealthy") == "true") std::cout << "  unhealthy";
     const std::string said = text(worker, "status_text");
     std::cout << (said == "-" || said.empty() ? "" : "  " + said) << "\n";
   }

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "config/settings.h"
+#include "cli/settings_source.h"
 
 namespace poolwarden::cli {
 
@@ -19,7 +19,6 @@ struct Addresses {
 
 // `on_begun` is called once, when everything listens. The exit code of `run`: 0 after a graceful
 // stop, 1 when it could not begin, 10 when an essential pool ended.
-int supervise(const config::Settings& settings,
-              const std::function<void(const Addresses&)>& on_begun);
+int supervise(SettingsSource source, const std::function<void(const Addresses&)>& on_begun);
 
 }  // namespace poolwarden::cli

@@ -43,21 +43,23 @@ journal::JournalSettings journal_settings(const config::Log& log) {
   return {format_of(log.format), level_of(log.level), STDOUT_FILENO};
 }
 
-Telling::Telling(const config::Settings& settings, const loop::Published<pool::Snapshot>& snapshots,
+Telling::Telling(const SettingsSource& source, const loop::Published<pool::Snapshot>& snapshots,
                  const link::Scoreboard& board, metrics::PoolUsage pool_usage)
-    : journal_(journal_settings(settings.log)),
+    : journal_(journal_settings(source.settings.log)),
       snapshot_collector_(snapshots, board),
       scoreboard_collector_(snapshots, board),
       cgroup_collector_(snapshots, std::move(pool_usage)),
       program_collector_(build(), {[this](pool::Level level) { return journal_.written(level); },
-                                   [this] { return journal_.dropped(); }}) {
-  for (const pool::PoolSettings& pool : settings.pools) event_metrics_.add_pool(pool.name);
+                                   [this] { return journal_.dropped(); }}),
+      config_collector_(source.sha256, WallClock::now()) {
+  for (const pool::PoolSettings& pool : source.settings.pools) event_metrics_.add_pool(pool.name);
   exposition_.add("events", event_metrics_);
   exposition_.add("pools", snapshot_collector_);
   exposition_.add("requests", scoreboard_collector_);
   exposition_.add("cgroup", cgroup_collector_);
   exposition_.add("proc", process_collector_);
   exposition_.add("program", program_collector_);
+  exposition_.add("config", config_collector_);
 }
 
 void Telling::tell(const pool::Event& event) {

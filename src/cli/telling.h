@@ -2,11 +2,12 @@
 
 #pragma once
 
-#include "config/settings.h"
+#include "cli/settings_source.h"
 #include "journal/journal.h"
 #include "link/scoreboard.h"
 #include "loop/published.h"
 #include "metrics/cgroup_collector.h"
+#include "metrics/config_collector.h"
 #include "metrics/event_metrics.h"
 #include "metrics/exposition.h"
 #include "metrics/process_collector.h"
@@ -21,12 +22,16 @@ journal::JournalSettings journal_settings(const config::Log& log);
 
 class Telling {
  public:
-  Telling(const config::Settings& settings, const loop::Published<pool::Snapshot>& snapshots,
+  Telling(const SettingsSource& source, const loop::Published<pool::Snapshot>& snapshots,
           const link::Scoreboard& board, metrics::PoolUsage pool_usage);
 
   void tell(const pool::Event& event);
+  void pinged(const std::string& pool, worker::PingResult result, Duration took) {
+    event_metrics_.record_ping(pool, result, took);
+  }
 
   journal::Journal& journal() { return journal_; }
+  metrics::ConfigCollector& config() { return config_collector_; }
   const metrics::Exposition& exposition() const { return exposition_; }
 
  private:
@@ -37,6 +42,7 @@ class Telling {
   metrics::CgroupCollector cgroup_collector_;
   metrics::ProcessCollector process_collector_;
   metrics::ProgramCollector program_collector_;
+  metrics::ConfigCollector config_collector_;
   metrics::Exposition exposition_;
 };
 

@@ -35,6 +35,7 @@ struct Standing {
   enum class Stage { Pending, Done, Failed };
   Stage stage = Stage::Done;
   std::string sentence;  // "pool web: 1 of 2 workers recycled"
+  std::string holdup;    // who keeps it from being done
 };
 
 class Reload {

@@ -16,6 +16,13 @@ std::string still_disabled(const pool::Pool& pool) {
          pool.settings().name;
 }
 
+Standing changed(const PoolOutcome& outcome) {
+  return {Standing::Stage::Done,
+          "pool " + outcome.change.pool + ": " + describe(outcome.change) +
+              still_disabled(outcome.runner->pool()),
+          ""};
+}
+
 }  // namespace
 
 Standing Reload::standing(const PoolOutcome& outcome, TimePoint now) const {
@@ -32,40 +39,39 @@ Standing Reload::standing(const PoolOutcome& outcome, TimePoint now) const {
       return standing_of_start(outcome, now);
     case Change::Remove:
       if (around_.pools.find_leaving(outcome.change.pool) != outcome.runner) break;
-      return {Pending, name + " is being stopped " + outcome.runner->pool().holdup(now)};
+      return {Pending, name + " is being stopped", outcome.runner->pool().holdup(now)};
   }
-  return {Done, name + ": " + describe(outcome.change) + still_disabled(outcome.runner->pool())};
+  return changed(outcome);
 }
 
 Standing Reload::standing_of_recycle(const PoolOutcome& outcome, TimePoint now) const {
   using enum Standing::Stage;
   const std::string name = "pool " + outcome.change.pool;
   const auto progress = outcome.runner->pool().progress(outcome.batch);
-  if (!progress) return {Failed, name + ": the outcome was forgotten, for too many came after it"};
+  if (!progress)
+    return {Failed, name + ": the outcome was forgotten, for too many came after it", ""};
   const std::string count = name + ": " + std::to_string(progress->done) + " of " +
                             std::to_string(progress->total) + " workers recycled";
   if (progress->finished() && progress->failed > 0)
-    return {Failed, count + "; " + progress->last_failure};
-  if (progress->total == 0)
-    return {Done, name + ": " + describe(outcome.change) + still_disabled(outcome.runner->pool())};
-  if (progress->finished()) return {Done, count};
-  const std::string holdup = outcome.runner->pool().holdup(now);
-  return {Pending, holdup.empty() ? count : count + ", " + holdup};
+    return {Failed, count + "; " + progress->last_failure, ""};
+  if (progress->total == 0) return changed(outcome);
+  if (progress->finished()) return {Done, count, ""};
+  return {Pending, count, outcome.runner->pool().holdup(now)};
 }
 
 Standing Reload::standing_of_start(const PoolOutcome& outcome, TimePoint now) const {
   using enum Standing::Stage;
   const std::string name = "pool " + outcome.change.pool;
   if (around_.pools.find(outcome.change.pool) != outcome.runner)
-    return {Failed, name + " was changed again by another reload"};
+    return {Failed, name + " was changed again by another reload", ""};
   const pool::Pool& pool = outcome.runner->pool();
   if (const Pools::Runner before = around_.pools.find_leaving(outcome.change.pool))
-    return {Pending, name + " waits for its old workers: " + before->pool().holdup(now)};
+    return {Pending, name + " waits for its old workers", before->pool().holdup(now)};
   if (pool.disabled() && *pool.disabled() != pool::DisabledReason::Admin)
-    return {Failed, name + " did not start: " + pool.disabled_because()};
+    return {Failed, name + " did not start: " + pool.disabled_because(), ""};
   if (pool.disabled() || (pool.state() == PoolState::Running && pool.is_complete()))
-    return {Done, name + ": " + describe(outcome.change)};
-  return {Pending, name + " is starting " + pool.holdup(now)};
+    return {Done, name + ": " + describe(outcome.change), ""};
+  return {Pending, name + " is starting", pool.holdup(now)};
 }
 
 }  // namespace poolwarden::supervisor

@@ -59,6 +59,8 @@ class Supervisor {
   // put another one in its place.
   std::shared_ptr<PoolRunner> find(const std::string& pool) const { return pools_.find(pool); }
   std::vector<std::string> pool_names() const;
+  // A reload restarts it: it waits until its former workers are gone.
+  bool is_restarting(const std::string& pool) const { return pools_.find_leaving(pool) != nullptr; }
   // Errors: none at all, or more workers in all pools than can be kept track of.
   Result<void> scale(const std::string& pool, pool::WorkerCount wanted);
 

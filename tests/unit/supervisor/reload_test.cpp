@@ -188,7 +188,8 @@ TEST_F(RestartTest, BeginsAnewWhenTheOldWorkersAreGone) {
               testing::IsSupersetOf({"gateway: pool web open /", "gateway: mode web open",
                                      "gateway: routes", "host: stop 1"}));
   EXPECT_EQ(standing(restart).stage, Stage::Pending);
-  EXPECT_THAT(standing(restart).sentence, HasSubstr("waits for its old workers: worker 0"));
+  EXPECT_EQ(standing(restart).sentence, "pool web waits for its old workers");
+  EXPECT_THAT(standing(restart).holdup, HasSubstr("worker 0"));
   bench.end(1);
   ASSERT_TRUE(bench.comes("host: spawn 2"));
   EXPECT_EQ(standing(restart).stage, Stage::Pending);
