@@ -41,9 +41,10 @@ void LinuxWorker::start_watching() {
 }
 
 void LinuxWorker::watch_memory(std::uint64_t mark) {
-  auto notice = leaf_.open_memory_notice(mark);
-  if (!notice || !callbacks_.memory_high) return;
-  alarm_ = MemoryAlarm::start(around_->io, std::move(*notice), callbacks_.memory_high);
+  if (!callbacks_.memory_high) return;
+  // Where there is none one has to ask usage() from time to time, as one does anyway.
+  if (auto notice = leaf_.open_memory_notice(mark))
+    alarm_ = MemoryAlarm::start(around_->io, std::move(*notice), callbacks_.memory_high);
   // The kernel tells only of what passes the mark from now on.
   if (leaf_.working_set().value_or(0) >= mark) callbacks_.memory_high();
 }

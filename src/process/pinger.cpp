@@ -5,6 +5,7 @@
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/dispatch.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
@@ -51,7 +52,8 @@ void Pinger::stop() {
   const auto run = std::exchange(run_, nullptr);
   if (!run) return;
   run->over = true;
-  run->give_up.emit(asio::cancellation_type::terminal);
+  // Passed on by way of the loop, where the coroutine may come to its end first.
+  asio::dispatch(io_, [run] { run->give_up.emit(asio::cancellation_type::terminal); });
 }
 
 asio::awaitable<void> Pinger::follow(std::shared_ptr<Run> run) {

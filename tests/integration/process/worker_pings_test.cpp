@@ -137,6 +137,17 @@ TEST_F(WorkerPings, APingGivenUpLetsItsConnectionGo) {
   std::filesystem::remove(path);
 }
 
+TEST_F(WorkerPings, MayBeStoppedAtAnyMoment) {
+  for (int round = 0; round < 500; ++round) {
+    int sent = 0;
+    Pinger pinger(*io, {"/", 0s, 10s, [&] { ++sent; }, {}});
+    pinger.start(worker::UnixEndpoint{"/nowhere"});
+    run_until([&] { return sent > round % 7; });
+    pinger.stop();
+  }
+  run(command({"/bin/true"}));
+}
+
 TEST_F(WorkerPings, AWatchedWorkerIsToldSoAndSendsItsWordByItself) {
   worker::Watch watch;
   watch.watchdog = true;

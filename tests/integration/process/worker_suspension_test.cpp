@@ -86,6 +86,23 @@ TEST_P(WorkerSuspension, ItsResidentMemoryFalls) {
   run_until([&] { return resident(told.pid) < 16u << 20; });
 }
 
+TEST_P(WorkerSuspension, FilesThatItReadLeaveTheMemoryOfItsCgroup) {
+  if (!tree.report().memory_limits) GTEST_SKIP() << "no memory controller can be written";
+  const std::string file = program("file-" + std::to_string(::getpid()));
+  spawn(command({"/bin/sh", "-c",
+                 "head -c 50000000 /dev/zero >" + file + "; sync " + file +
+                     "; echo written; exec /bin/sleep 1000"}));
+  const auto held = [&] {
+    const auto usage = tree.leaf_usage("web", cgroup::leaf_name(1, 1));
+    return usage ? usage->memory_current.value_or(0) : 0;
+  };
+  run_until([&] { return wrote("written"); });
+  ASSERT_GT(held(), 40u << 20);
+  ASSERT_TRUE(host.suspend(last_id()));
+  run_until([&] { return held() < 10u << 20; });
+  std::filesystem::remove(file);
+}
+
 TEST_P(WorkerSuspension, AnySignalWakesIt) {
   const Told& told = spawn(command({program("eat_memory"), "20"}));
   const worker::WorkerId id = last_id();
