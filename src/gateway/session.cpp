@@ -123,7 +123,7 @@ PoolGate* Session::prepare_request() {
   request_.minor_version = head.minor_version;
   request_.is_head = head.method == "HEAD";
   request_.is_idempotent = dispatch::is_idempotent(head.method);
-  request_.keep_alive = head.wants_keep_alive() && !around_.sessions.quiescing();
+  request_.keep_alive = head.wants_keep_alive();
   request_.expects_continue = head.expects_continue && head.framing != Framing::None;
   request_.upgrades = !head.upgrade.empty();
   request_.body = BodyReader(head.framing, head.length);

@@ -61,7 +61,6 @@ void Tunnel::note_progress() {
 }
 
 void Tunnel::end() {
-  if (ending_) return tear_down();
   ending_ = true;
   ::shutdown(worker_.socket.native_handle(), SHUT_RDWR);
   error_code ignored;

@@ -21,7 +21,7 @@ class Tunnel {
   Task<> run(std::function<void()> worker_spoke);
 
   // Ends it in good order: what the worker has sent is passed on, then both sides are closed. Said
-  // again, it ends at once.
+  // again, it does not wait for a client that takes nothing.
   void end();
 
  private:

@@ -10,7 +10,7 @@
 //      | -- DrainWorker {id, cause} ------------> |   no new request from here on
 //      | <- WorkerDrained {id} ------------------ |   in flight 0, idle connections closed
 //      | -- WorkerGone {id} --------------------> |
-//      | <- RequestTimedOut {id} ---------------- |   health.request_timeout
+//      | <- RequestTimedOut {id} ---------------- |   health.request_timeout; once of each worker
 //      | -- AbandonWorker {id} -----------------> |   gone, and what it has in flight is cut
 //      | -- Quiesce ----------------------------> |   accept nothing more, finish what is here
 //      | <- Quiesced ---------------------------- |
@@ -48,6 +48,7 @@ std::string_view name(PoolMode mode);
 struct Welcome {
   std::vector<std::string> listeners;  // names, in the order of the sockets that come with it
 };
+// Also of a pool that is known: its settings and routes change, its mode and row stay.
 struct PoolAdded {
   std::string pool;
   std::uint32_t board_slot = 0;
@@ -63,7 +64,8 @@ struct PoolModeChanged {
   PoolMode mode = PoolMode::Open;
   std::optional<std::uint32_t> retry_after_seconds;
 };
-// Its requests are refused; its gate goes when nothing uses it any more.
+// From RoutesChanged on, those who wait for it go to the pool that has their route, or are refused;
+// what is in flight is finished. Its workers are drained and gone as those of any other pool.
 struct PoolRemoved {
   std::string pool;
 };
@@ -79,7 +81,7 @@ struct WorkerReady {
 struct DrainWorker {
   WorkerId id{};
   dispatch::LossCause cause = dispatch::LossCause::Recycle;  // whose fault a loss would be
-  // When only tunnels are left, they are cut after this long, counted from the mark.
+  // When only tunnels are left, they are cut after this long, counted from the first mark.
   std::optional<Duration> tunnel_limit;
 };
 // A worker that hangs and is kept for inspection: requests in flight end as if it had died.
@@ -101,8 +103,8 @@ struct Demand {
 struct WorkerDrained {
   WorkerId id{};
 };
-struct Quiesced {};
-struct RequestTimedOut {  // its client has been answered with 504
+struct Quiesced {};       // but for tunnels, which end with their workers
+struct RequestTimedOut {  // its client is answered with 504
   WorkerId id{};
 };
 

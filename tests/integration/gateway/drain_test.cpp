@@ -161,6 +161,31 @@ TEST_F(DrainTest, FinishesWhatIsHereWhenItIsToQuiesce) {
   EXPECT_EQ(exit_code, 0);
 }
 
+TEST_F(DrainTest, AnswersAllThatIsPipelinedWhenItIsToQuiesce) {
+  serve([&](TextSocket& worker) {
+    while (worker.read_message().complete) {
+      seen = true;
+      EXPECT_TRUE(eventually([&] { return go.load(); }));
+      worker.send(simple_response("x"));
+    }
+  });
+  TextSocket client = connect();
+  const std::string one = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+  client.send(one + one + one);
+  EXPECT_TRUE(eventually([&] { return seen.load(); }));
+  tell(link::Quiesce{});
+  drain(99);
+  expect<link::WorkerDrained>();
+  go = true;
+  for (const char* connection : {"", "", "close"}) {
+    const Message answer = client.read_message();
+    EXPECT_EQ(answer.status(), 200);
+    EXPECT_EQ(answer["connection"], connection);
+  }
+  EXPECT_TRUE(client.was_closed());
+  expect<link::Quiesced>();
+}
+
 TEST_F(DrainTest, IsQuiescedAtOnceWithoutConnections) {
   add_pool();
   tell(link::Quiesce{});
