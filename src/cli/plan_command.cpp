@@ -1,5 +1,6 @@
 // `plan`: what a reload would change, pool by pool.
 
+#include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>
 #include <iostream>
@@ -34,19 +35,34 @@ void print_row(const std::string& pool, std::size_t width, const std::string& ch
 }
 
 void print_table(const json::object& plan) {
-  const json::value* pools = plan.if_contains("pools");
-  if (!pools || !pools->is_array()) return;
+  const json::array& pools = plan.at("pools").as_array();
   std::size_t width = std::string("pool").size();
-  for (const json::value& each : pools->get_array())
+  for (const json::value& each : pools)
     width = std::max(width, text(each.as_object(), "pool").size());
   width += 2;
   print_row("pool", width, "change", "keys");
-  for (const json::value& each : pools->get_array()) {
+  for (const json::value& each : pools) {
     const json::object& pool = each.as_object();
     print_row(text(pool, "pool"), width, text(pool, "change"), list_of(pool, "keys"));
   }
   const std::string fixed = list_of(plan, "fixed");
   if (!fixed.empty()) print_row("(top)", width, "restart", fixed);
+}
+
+bool changes_nothing(const json::object& plan) {
+  const json::array& pools = plan.at("pools").as_array();
+  return std::all_of(pools.begin(), pools.end(), [](const json::value& pool) {
+    return text(pool.as_object(), "change") == "unchanged";
+  });
+}
+
+void print_verdict(const json::object& plan) {
+  const std::string refused = text(plan, "refused");
+  if (!refused.empty()) {
+    std::cout << "A reload would change nothing: " << refused << ".\n";
+  } else if (changes_nothing(plan)) {
+    std::cout << "A reload would change nothing.\n";
+  }
 }
 
 }  // namespace
@@ -67,6 +83,7 @@ int plan_entry(const Words& words) {
       std::cout << json::serialize(plan) << "\n";
     } else {
       print_table(plan);
+      print_verdict(plan);
     }
   });
 }

@@ -29,12 +29,6 @@ json::object as_json(const ReloadAnswer& plan) {
   return all;
 }
 
-std::string verdict(const ReloadAnswer& plan) {
-  if (!plan.refusal.empty()) return "a reload would change nothing: " + plan.refusal;
-  if (plan.comparison.changes_nothing()) return "nothing differs: a reload would change nothing";
-  return "";
-}
-
 void append(std::string& text, const std::string& more) {
   if (!more.empty()) text += (text.empty() ? "" : "; ") + more;
 }
@@ -71,7 +65,7 @@ asio::awaitable<void> Orders::plan(const json::object& request, Conversation& cl
   const ReloadAnswer answer = reloading_.plan(text(request, "file"));
   if (!co_await send_findings(answer.findings, client)) co_return;
   if (answer.exit_code == kDone) {
-    co_await client.finish(kDone, verdict(answer), as_json(answer));
+    co_await client.finish(kDone, "", as_json(answer));
   } else {
     co_await client.finish(answer.exit_code, answer.message);
   }

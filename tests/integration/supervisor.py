@@ -72,7 +72,7 @@ class Supervisor:
     # Its life
 
     def start(self):
-        self.file.write_text(json.dumps(self.settings, indent=2))
+        self.write_file()
         name, value = self.marker.split("=")
         stdout = self._stdout or open(self.log_path, "ab")
         self.process = subprocess.Popen(
@@ -82,6 +82,18 @@ class Supervisor:
             self.wait_ready()
         elif self._wait == "up":
             self.wait_up()
+
+    def write_file(self):
+        self.file.write_text(json.dumps(self.settings, indent=2))
+
+    def change(self, pools=None, without=(), **options):
+        """Changes the file: pools get these settings in place of what they had, or are new."""
+        self.settings.update(options)
+        for name in without:
+            del self.settings["pools"][name]
+        for name, settings in (pools or {}).items():
+            self.settings["pools"][name] = self._pool(settings)
+        self.write_file()
 
     def _arguments(self):
         if self._command is None:
