@@ -39,7 +39,7 @@ def test_only_these_are_logged(supervise, level, expected):
 def test_unexpected_ends_are_logged_unless_nothing_is(supervise):
     for level in ("errors", "none"):
         supervisor = supervise({"web": {"log_level": level}})
-        supervisor.get("/exit?code=3")
+        supervisor.post("/exit?code=3")
         eventually(lambda: supervisor.events_of("worker.exited"), "its end")
         eventually(lambda: len([event for event in logged(supervisor)
                                 if event["event"] == "worker.ready"]) == 2, "its successor")
