@@ -48,6 +48,10 @@ void add_options(CommandLine& line) {
   line.positional({"pool", "kind"});
 }
 
+std::string words_of(const json::value& value) {
+  return value.is_string() ? std::string(value.get_string()) : "";
+}
+
 // Where it can be reached from here.
 Result<config::Address> reachable(std::string text) {
   if (text.starts_with("http://")) text = text.substr(7, text.find('/', 7) - 7);
@@ -75,7 +79,7 @@ Result<void> aim(DrillCommand& command, const cxxopts::ParseResult& options,
   if (!route || !route->is_object()) return {};
   const json::value* listeners = look.if_contains("listeners");
   const bool any = listeners && listeners->is_array() && !listeners->get_array().empty();
-  const std::string first = any ? json::value_to<std::string>(listeners->get_array().front()) : "";
+  const std::string first = any ? words_of(listeners->get_array().front()) : "";
   const auto address = reachable(option(options, "url", first));
   if (!address) return address.error().because("--url");
   command.load.address = *address;
@@ -168,6 +172,10 @@ int drill_entry(const Words& words) {
 
   json::object before;
   if (const int failed = look(command, before); failed != kDone) return failed;
+  if (const std::string refusal = text(before, "refusal"); !refusal.empty()) {
+    std::cerr << "poolwarden: cannot drill: " << refusal << "\n";
+    return kFailed;
+  }
   if (flag(before, "trips_rapid_fail")) {
     std::cerr << "poolwarden: " << failures_so_far(before)
               << (options.count("yes") != 0 ? "\n" : "; to do it all the same, add --yes\n");

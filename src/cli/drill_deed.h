@@ -17,7 +17,8 @@ namespace poolwarden::cli {
 struct DrillTask {
   Drill drill;
   std::shared_ptr<supervisor::PoolRunner> runner;
-  pool::WorkerName worker;
+  std::optional<std::uint32_t> slot;  // as asked for
+  pool::WorkerName worker;            // as chosen when it begins
   TimePoint deadline{};
   bool despite_rapid_fail = false;
 };

@@ -36,7 +36,7 @@ pool::PoolSnapshot shot_of(const DrillTask& task) {
 std::string name_of(const DrillTask& task) { return task.runner->pool().settings().name; }
 
 // Of those that serve, the first, or the one of this slot.
-Result<pool::WorkerName> choose(const pool::PoolSnapshot& shot, std::optional<std::int64_t> slot) {
+Result<pool::WorkerName> choose(const pool::PoolSnapshot& shot, std::optional<std::uint32_t> slot) {
   const pool::WorkerSnapshot* chosen = nullptr;
   for (const pool::WorkerSnapshot& worker : shot.workers) {
     if (worker.state != WorkerState::Serving || (slot && worker.name.slot != *slot)) continue;
@@ -79,6 +79,7 @@ Result<DrillTask> DrillOrder::read(const json::object& request) const {
                    (near ? "; did you mean \"" + *near + "\"?" : ""));
   }
   if (supervisor_.is_stopping()) return failure("the supervisor is stopping");
+  if (const auto slot = number(request, "worker")) task.slot = static_cast<std::uint32_t>(*slot);
   constexpr std::int64_t kLongest = std::int64_t{3600} * 1000;
   const auto limit =
       std::clamp<std::int64_t>(number(request, "timeout_ms").value_or(0), 0, kLongest);
@@ -95,7 +96,7 @@ asio::awaitable<void> DrillOrder::carry_out(const json::object& request, Convers
     co_await client.finish(kDone, "", look(*task));
   } else if (const auto may = may_begin(*task); !may) {
     co_await client.finish(kFailed, may.error().message);
-  } else if (const auto worker = choose(shot_of(*task), number(request, "worker")); !worker) {
+  } else if (const auto worker = choose(shot_of(*task), task->slot); !worker) {
     co_await client.finish(kFailed, "cannot drill: " + worker.error().message);
   } else {
     task->worker = *worker;
@@ -135,7 +136,13 @@ json::object DrillOrder::look(const DrillTask& task) const {
   json::object found = {{"listeners", std::move(listeners)},
                         {"route", nullptr},
                         {"window_failures", shot.window_failures},
-                        {"trips_rapid_fail", trips_rapid_fail(task)}};
+                        {"trips_rapid_fail", trips_rapid_fail(task)},
+                        {"refusal", nullptr}};
+  const std::string& disabled = task.runner->pool().disabled_because();
+  if (const auto chosen = choose(shot, task.slot); task.slot && !chosen)
+    found["refusal"] = chosen.error().message;
+  if (task.runner->pool().disabled())
+    found["refusal"] = "pool " + settings.name + " is out of service: " + disabled;
   if (settings.rapid_fail.failures) found["failures"] = *settings.rapid_fail.failures;
   if (!settings.routes.empty()) {
     const pool::Route& route = settings.routes.front();

@@ -83,6 +83,8 @@ asio::awaitable<void> Orders::carry_out(const json::object& request, Conversatio
     co_await plan(request, client);
   } else if (command == "reload") {
     co_await reload(request, client);
+  } else if (command == "drill") {
+    co_await drill_.carry_out(request, client);
   } else if (command == "start" || command == "stop" || command == "recycle" ||
              command == "scale") {
     co_await carry_out_pool_order(command, request, client);

@@ -6,6 +6,7 @@
 #include <boost/json/object.hpp>
 #include <functional>
 
+#include "cli/drill_order.h"
 #include "cli/reloading.h"
 #include "control/control_server.h"
 #include "journal/journal.h"
@@ -17,11 +18,12 @@ namespace poolwarden::cli {
 class Orders {
  public:
   Orders(boost::asio::io_context& io, supervisor::Supervisor& supervisor, Reloading& reloading,
-         journal::Journal& journal, loop::Notifier& changes,
+         DrillOrder& drill, journal::Journal& journal, loop::Notifier& changes,
          std::function<boost::json::object()> status)
       : io_(io),
         supervisor_(supervisor),
         reloading_(reloading),
+        drill_(drill),
         journal_(journal),
         changes_(changes),
         status_(std::move(status)) {}
@@ -74,6 +76,7 @@ class Orders {
   boost::asio::io_context& io_;
   supervisor::Supervisor& supervisor_;
   Reloading& reloading_;
+  DrillOrder& drill_;
   journal::Journal& journal_;
   loop::Notifier& changes_;
   std::function<boost::json::object()> status_;

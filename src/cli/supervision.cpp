@@ -64,6 +64,7 @@ class Supervision {
   Result<void> open_admin();
   void open_supervisor(link::ScoreboardMap scoreboard);
   supervisor::Seams seams();
+  DrillTools drill_tools();
   void tell(const pool::Event& event);
   void complete(pool::Snapshot& shot);
   void tell_leftovers();
@@ -91,6 +92,7 @@ class Supervision {
   std::unique_ptr<process::LinuxWorkerHost> host_;
   std::unique_ptr<supervisor::Supervisor> supervisor_;
   std::unique_ptr<Reloading> reloading_;
+  std::unique_ptr<DrillOrder> drill_;
   std::unique_ptr<Orders> orders_;
   std::unique_ptr<admin::AdminServer> admin_;
   std::size_t leftovers_ = 0;
@@ -194,8 +196,10 @@ void Supervision::open_supervisor(link::ScoreboardMap scoreboard) {
     end_when_hooks_have();
   });
   reloading_ = std::make_unique<Reloading>(source_, *supervisor_, *telling_);
+  drill_ = std::make_unique<DrillOrder>(io_, *supervisor_, *host_, telling_->journal(), changes_,
+                                        drill_tools());
   orders_ = std::make_unique<Orders>(
-      io_, *supervisor_, *reloading_, telling_->journal(), changes_,
+      io_, *supervisor_, *reloading_, *drill_, telling_->journal(), changes_,
       [this] { return containment_->report(*supervisor_->snapshot(), supervisor_->board()); });
 }
 
@@ -231,6 +235,16 @@ supervisor::Seams Supervision::seams() {
           },
           [this](const std::string& pool, worker::PingResult result, Duration took) {
             telling_->pinged(pool, result, took);
+          }};
+}
+
+DrillTools Supervision::drill_tools() {
+  return {[this](std::vector<std::string> words, std::function<void(const std::string&)> ended) {
+            return companions_.start_drill_hand(std::move(words), std::move(ended));
+          },
+          [this](const std::string& pool, const pool::WorkerName& worker) {
+            const auto leaf = cgroup::leaf_name(worker.slot, worker.generation);
+            return containment_->tree().memory_cgroup(pool, leaf);
           }};
 }
 
