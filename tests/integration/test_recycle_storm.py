@@ -1,0 +1,55 @@
+"""The seed of source document 3: no request is lost and no POST is run twice while workers are
+replaced every 100 ms for every reason in turn. The long run of it is tests/bench/recycle_storm.py."""
+
+import os
+import signal
+
+import pytest
+
+from storm import PHASES, Hammer, Storm, check, ledger_pool, make_ledger
+from waiting import eventually
+
+TURNS = 4  # of each reason
+REQUESTS = 2500  # while each lasts
+
+
+@pytest.fixture
+def storm(supervise, program, tmp_path):
+    tmp_path.chmod(0o755)
+    ledger = make_ledger(tmp_path)
+    supervisor = supervise({"web": ledger_pool(program, ledger)})
+    hammer = Hammer(program, supervisor.port, ledger)
+    yield Storm(supervisor, hammer)
+    hammer.kill()
+
+
+def test_nothing_is_lost_whatever_the_reason(storm):
+    for phase in PHASES:
+        storm.run(phase, TURNS, REQUESTS)
+    outcome = storm.hammer.finish()
+
+    print(outcome, *storm.report, sep="\n")
+    assert outcome["sent"] >= REQUESTS * len(PHASES)
+    assert outcome["posts"] > 0
+    assert check(storm, outcome) == []
+
+
+def test_the_hammer_sees_what_is_lost(storm):
+    """A worker that is killed takes the POSTs with it that it has: they are told, and not repeated."""
+    eventually(lambda: storm.hammer.answered() > 1000, "a load")
+
+    def kill_one():
+        workers = storm.supervisor.workers()
+        if workers:
+            os.kill(workers[0]["pid"], signal.SIGKILL)
+        return storm.lost()["worker_died"] > 0
+
+    eventually(kill_one, "a worker that dies with a POST in its hands")
+    outcome = storm.hammer.finish()
+
+    assert outcome["exit"] == 1
+    assert outcome["wrong"] > 0
+    assert outcome["posts_run_twice"] == 0
+    assert storm.lost()["worker_died"] == outcome["wrong"] + outcome["broken"]
+    assert any("worker_died" in line for line in storm.hammer.complaints)
+    assert storm.hammer.complaints, "each is told with its time"
