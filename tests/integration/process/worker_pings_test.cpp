@@ -137,6 +137,30 @@ TEST_F(WorkerPings, APingGivenUpLetsItsConnectionGo) {
   std::filesystem::remove(path);
 }
 
+TEST_F(WorkerPings, GoDownWithTheLoop) {
+  HostSettings settings;
+  settings.runtime_directory = testing::TempDir() + "/pwl-" + std::to_string(::getpid());
+  int pid = 0, pings_sent = 0;
+  {
+    auto loop = std::make_unique<boost::asio::io_context>();
+    LinuxWorkerHost short_lived(*loop, settings, tree, known);
+    ASSERT_TRUE(short_lived.prepare());
+    worker::WorkerSettings served;
+    served.command = {program("serve"), "hang"};
+    for (std::uint64_t id : {1, 2}) {
+      worker::WorkerCallbacks callbacks;
+      callbacks.started = [&](int started) { pid = started; };
+      callbacks.ping_sent = [&] { ++pings_sent; };
+      callbacks.exited = [](const diagnosis::Evidence&) { FAIL() << "told after the loop"; };
+      short_lived.spawn({worker::WorkerId{id}, "web", 9, id, true, pings(10s)}, served, callbacks);
+    }
+    while (pings_sent < 2) loop->run_one();
+    ASSERT_TRUE(short_lived.suspend(worker::WorkerId{1}));
+  }
+  run_until([&] { return !is_alive(pid); });
+  std::filesystem::remove_all(settings.runtime_directory);
+}
+
 TEST_F(WorkerPings, MayBeStoppedAtAnyMoment) {
   for (int round = 0; round < 500; ++round) {
     int sent = 0;
