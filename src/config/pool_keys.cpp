@@ -131,8 +131,9 @@ void add_queue(Keys& keys) {
   add(keys, "queue.timeout", time_limit(), FIELD(queue.timeout), Live,
       "A request that has waited this long is answered with 503, queue_timeout.");
   add(keys, "queue.recycle_over", count_limit(), FIELD(queue.recycle_over), Live,
-      "More waiting requests than this mean that the workers misbehave: they are recycled, and "
-      "their replacements get those that wait. Reached only when it is below queue.limit.");
+      "More waiting requests than this mean that a worker is stuck: the one that has been silent "
+      "for longest is recycled, and its replacement gets those that wait. Reached only when it is "
+      "below queue.limit.");
   add(keys, "queue.restart_limit", count_limit(), FIELD(queue.restart_limit), Live,
       "Requests that may wait while the pool restarts after a crash; further ones are answered "
       "with 503, restarting.");

@@ -124,6 +124,17 @@ TEST(KeyTable, IsDocumentedKeyByKey) {
   }
 }
 
+// The paragraph that says which keys replace workers.
+TEST(KeyTable, IsDocumentedWithWhatAChangeTakes) {
+  const std::string page = read("docs/settings.md");
+  const std::size_t begin = page.find("- A running worker was started with");
+  const std::string list = page.substr(begin, page.find("All other keys", begin) - begin);
+  for (const auto& key : pool_keys()) {
+    const bool is_named = list.find("`" + key.path + "`") != std::string::npos;
+    EXPECT_EQ(is_named, key.applies == Applies::ToNewWorkers) << key.path;
+  }
+}
+
 TEST(Example, IsRight) {
   const Parsed parsed = parse_settings(example());
   EXPECT_TRUE(parsed.ok()) << all_of(parsed.findings);
