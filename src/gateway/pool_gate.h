@@ -77,7 +77,6 @@ class PoolGate {
   void abandon_worker(dispatch::WorkerId id);  // and its connections
   void refuse_as_shutting_down();
   void retire();  // no request comes here any more
-  bool is_retired() const { return retired_; }
   bool is_unused() const;  // retired, and nobody knows it
 
   void sweep(TimePoint now);

@@ -25,7 +25,8 @@ Task<bool> Session::have_answered(PoolGate& gate) {
       }
     }
     if (const auto* refused = std::get_if<dispatch::Refused>(&*admission)) {
-      PoolGate* successor = find_successor(gate);
+      const bool stopped = refused->reason == dispatch::Reason::Stopped;
+      PoolGate* successor = stopped ? find_successor(gate) : nullptr;
       if (successor != nullptr) co_return co_await have_answered(*successor);
       co_return co_await refuse(gate, *refused);
     }
@@ -54,13 +55,12 @@ Task<bool> Session::have_answered(PoolGate& gate) {
   }
 }
 
-// Which pool has the route of one that was removed while a request was in its hands; null: it has
-// not been removed, or none has.
+// The pool that has got the route of this one while the request was in its hands; null: none has.
 PoolGate* Session::find_successor(const PoolGate& gate) const {
-  if (!gate.is_retired()) return nullptr;
   RequestHead& head = around_.request_head;
   if (parse_request_head(request_.head, head)) return nullptr;
-  return around_.router.find(head.host, head.path);
+  PoolGate* found = around_.router.find(head.host, head.path);
+  return found == &gate ? nullptr : found;
 }
 
 Task<dispatch::AttemptEnd> Session::attempt(PoolGate& gate, const dispatch::Lease& lease) {

@@ -157,6 +157,20 @@ TEST_F(PoolsTest, HandsThoseWhoWaitToThePoolThatHasTheirRouteNow) {
   EXPECT_EQ(rejected(dispatch::Rejection::PoolStopped), 0u);
 }
 
+TEST_F(PoolsTest, HandsThoseWhoWaitToTheOtherPoolAlsoWhenTheFirstIsStoppedFirst) {
+  add_pool();
+  TextSocket waiting = ask();
+  EXPECT_TRUE(eventually([&] { return link::load(row().queue_length) == 1; }));
+  announce("other", 1);
+  add_worker_to("other", 1, answer_as("other"));
+  add_pool([](link::PoolAdded& pool) { pool.routes.clear(); });
+  settle();
+  EXPECT_EQ(get().body, "other");
+  EXPECT_EQ(link::load(row().queue_length), 1u);  // its pool may still have workers for it
+  set_mode(link::PoolMode::Stopped);
+  EXPECT_EQ(waiting.read_message().body, "other");
+}
+
 TEST_F(PoolsTest, FinishesWhatARemovedPoolHasInFlight) {
   serve([&](TextSocket& worker) {
     worker.read_message();
