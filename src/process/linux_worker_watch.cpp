@@ -43,8 +43,11 @@ void LinuxWorker::start_watching() {
 void LinuxWorker::watch_memory(std::uint64_t mark) {
   if (!callbacks_.memory_high) return;
   // Where there is none one has to ask usage() from time to time, as one does anyway.
-  if (auto notice = leaf_.open_memory_notice(mark))
-    alarm_ = MemoryAlarm::start(around_->io, std::move(*notice), callbacks_.memory_high);
+  if (auto notice = leaf_.open_memory_notice(mark)) {
+    alarm_ = MemoryAlarm::start(around_->io, std::move(*notice), [this] {
+      if (!suspended_) callbacks_.memory_high();  // it is told of memory that is given back, too
+    });
+  }
   // The kernel tells only of what passes the mark from now on.
   if (leaf_.working_set().value_or(0) >= mark) callbacks_.memory_high();
 }
