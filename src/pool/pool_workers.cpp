@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <utility>
 
 #include "base/units.h"
 #include "pool/pool.h"
@@ -162,6 +163,8 @@ void Pool::drain(Worker& worker, Intent why, Decision& decision) {
 void Pool::ask_to_stop(Worker& worker, TimePoint now, Decision& decision) {
   move(worker, WorkerState::Stopping, now, settings_->worker.stop.timeout);
   if (worker.ailment) {  // what hangs does not stop by itself, but may tell where it hangs
+    if (std::exchange(worker.published, false))  // who waits for it still need not wait for its end
+      decision.actions.push_back(AbandonWorker{worker.name.id});
     decision.actions.push_back(SignalWorker{worker.name.id, settings_->health.stack_signal});
   } else {
     decision.actions.push_back(StopWorker{worker.name.id});

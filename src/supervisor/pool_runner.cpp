@@ -162,8 +162,8 @@ worker::WorkerCallbacks PoolRunner::callbacks_for(WorkerId id) {
     suspended_.erase(id);
     std::erase(draining_, id);
     diagnosis::Evidence known = evidence;
-    if (const auto found = published_.find(id); found != published_.end())
-      known.requests_served = link::load(outside_.board.workers[found->second.row].requests);
+    known.requests_served = requests_of(id);
+    served_.erase(id);
     apply(pool_.worker_exited(id, known, Clock::now(), WallClock::now()));
   };
   return callbacks;
@@ -203,9 +203,18 @@ void PoolRunner::abandon(WorkerId id) {
   std::erase(draining_, id);
   const auto found = published_.find(id);
   if (found == published_.end()) return;
+  served_[id] = requests_of(id);
   outside_.give_row_back(found->second.row);
   published_.erase(found);
   outside_.to_gateway(link::AbandonWorker{id});
+}
+
+// Answered so far, as the gateway has counted.
+std::uint64_t PoolRunner::requests_of(WorkerId id) const {
+  if (const auto found = published_.find(id); found != published_.end())
+    return link::load(outside_.board.workers[found->second.row].requests);
+  const auto found = served_.find(id);
+  return found == served_.end() ? 0 : found->second;
 }
 
 void PoolRunner::drain(const pool::DrainWorker& todo) {

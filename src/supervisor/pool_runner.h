@@ -75,6 +75,7 @@ class PoolRunner {
   worker::WorkerCallbacks callbacks_for(worker::WorkerId id);
   void suspend(worker::WorkerId id);
   void abandon(worker::WorkerId id);
+  std::uint64_t requests_of(worker::WorkerId id) const;
   link::PoolAdded description() const;
   void publish_worker(worker::WorkerId id);
   void drain(const pool::DrainWorker& todo);
@@ -95,6 +96,8 @@ class PoolRunner {
   std::map<worker::WorkerId, worker::Endpoint> endpoints_;
   std::map<worker::WorkerId, Published> published_;
   std::vector<worker::WorkerId> draining_;
+  std::map<worker::WorkerId, std::uint64_t>
+      served_;                            // by those that were given up before their end
   std::set<worker::WorkerId> suspended_;  // not with the gateway, but their rows are kept
   PoolObserver observer_;
   boost::asio::steady_timer observation_timer_;

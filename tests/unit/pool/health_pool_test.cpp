@@ -49,7 +49,9 @@ TEST(UnhealthyWorker, GetsNothingMoreAndIsReplacedAtOnce) {
   EXPECT_EQ(bench.state_of(1), WorkerState::Draining);
   // What it has in flight may get done: it has stop.drain for that.
   EXPECT_THAT(signals(decision), IsEmpty());
-  EXPECT_EQ(signals(bench.tick_after(4s)), (std::vector<int>{SIGABRT}));
+  const Decision late = bench.tick_after(4s);
+  EXPECT_EQ(signals(late), (std::vector<int>{SIGABRT}));
+  EXPECT_EQ(told_to<AbandonWorker>(late), ids({1}));
   EXPECT_EQ(bench.state_of(1), WorkerState::Stopping);
   // It has stop.timeout to write a stack, then its tree is killed.
   EXPECT_EQ(killed(bench.tick_after(5s)), ids({1}));
