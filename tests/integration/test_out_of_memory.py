@@ -1,32 +1,12 @@
 """limits.memory: the kernel kills the worker that passes it, in its own cgroup, and no other."""
 
 import json
-from pathlib import Path
 
 import pytest
 
+from machine import memory_can_be_limited
 from waiting import eventually, gone
 from web import Load
-
-CGROUPS = Path("/sys/fs/cgroup")
-
-
-def memory_can_be_limited():
-    v2 = CGROUPS / "cgroup.controllers"
-    if v2.exists():
-        root = v2
-        return "memory" in root.read_text().split() and _writable(CGROUPS)
-    return _writable(CGROUPS / "memory")
-
-
-def _writable(folder):
-    probe = folder / "poolwarden-probe"
-    try:
-        probe.mkdir()
-        probe.rmdir()
-    except OSError:
-        return False
-    return True
 
 
 @pytest.mark.skipif(not memory_can_be_limited(), reason="no writable cgroup with memory")

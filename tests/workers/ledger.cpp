@@ -104,6 +104,13 @@ std::string run(std::uint64_t id) {
   return "ran " + std::to_string(id) + "\n";
 }
 
+// Every page of the ledger into this process's memory.
+void read_all() {
+  volatile unsigned char sink = 0;
+  for (std::size_t at = 0; at < ledger_size; at += 4096) sink = ledger[at];
+  (void)sink;
+}
+
 std::string answer(std::string_view target, std::string_view body, int& status, Client& client) {
   const std::string_view path = target.substr(0, target.find('?'));
   const std::uint64_t mebibytes = number(target, "mib=", 0);
@@ -118,6 +125,7 @@ std::string answer(std::string_view target, std::string_view body, int& status, 
       ::mmap(nullptr, mebibytes << 20, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1,
              0) == MAP_FAILED)
     status = 500;
+  if (path == "/read-all") read_all();
   if (path == "/unhealthy") notify("X_POOLWARDEN_UNHEALTHY=asked to say so");
   if (path == "/fail-pings") fails_pings = true;
   if (path == "/ping" && fails_pings) status = 500;

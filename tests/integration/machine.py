@@ -1,0 +1,38 @@
+"""What this machine lets a story see."""
+
+from pathlib import Path
+
+CGROUPS = Path("/sys/fs/cgroup")
+
+
+def memory_can_be_limited():
+    if (CGROUPS / "cgroup.controllers").exists():
+        controllers = (CGROUPS / "cgroup.controllers").read_text().split()
+        return "memory" in controllers and _writable(CGROUPS)
+    return _writable(CGROUPS / "memory")
+
+
+def _writable(folder):
+    probe = folder / "poolwarden-probe"
+    try:
+        probe.mkdir()
+        probe.rmdir()
+    except OSError:
+        return False
+    return True
+
+
+def cpu_ticks(pid):
+    """User and system time of a process, in clock ticks."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return int(fields[11]) + int(fields[12])
+
+
+def resident_bytes(pid):
+    status = Path(f"/proc/{pid}/status").read_text()
+    return next(int(line.split()[1]) * 1024 for line in status.splitlines()
+                if line.startswith("VmRSS"))
+
+
+def children(pid):
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
