@@ -253,11 +253,17 @@ TEST(PoolRunner, MovesItsTimerWithEachDecision) {
   EXPECT_TRUE(comes(bench, "host: kill 1"));
 }
 
-TEST(PoolRunner, WaitsForNothingWhenItsPoolDoesNot) {
-  RunnerBench bench;
+TEST(PoolRunner, WaitsForNothingWhenItsPoolHasStopped) {
+  pool::PoolSettings settings = web();
+  settings.recycle.after_requests = 1000;  // looked for a few times a second
+  RunnerBench bench(settings);
   bench.serve();
+  bench.runner.stop();
+  bench.runner.worker_drained(WorkerId{1});
+  bench.end(1);
   bench.io.restart();
-  EXPECT_EQ(bench.io.run(), 1u);  // the cancelled wait for readiness, and no other
+  bench.io.run();  // comes back: whoever has a look to go lets it be the last one
+  EXPECT_TRUE(bench.io.stopped());
 }
 
 TEST(PoolRunner, KillsWhatIsLeft) {

@@ -46,6 +46,9 @@ inline std::string text(const link::ToGateway& message) {
             return "drain " + id(it.id) + " " + std::string(name(it.cause));
           },
           [&](const link::WorkerGone& it) { return "gone " + id(it.id); },
+          [&](const link::AbandonWorker& it) { return "abandon " + id(it.id); },
+          [](const link::PoolRemoved& it) { return "removed " + it.pool; },
+          [](const link::RoutesChanged&) { return std::string("routes"); },
           [](const link::Quiesce&) { return std::string("quiesce"); },
       },
       message);
@@ -62,7 +65,8 @@ class RunnerBench {
   explicit RunnerBench(pool::PoolSettings settings = web(), std::uint32_t row_count = 8)
       : rows(row_count),
         runner(io,
-               pool::Pool(std::make_shared<const pool::PoolSettings>(std::move(settings)), 2, 1, 1),
+               pool::Pool(std::make_shared<const pool::PoolSettings>(std::move(settings)),
+                          {.cpus = 2}),
                3, outside()) {
     host.on_call = [this](const std::string& call) { story.push_back("host: " + call); };
   }
@@ -88,6 +92,8 @@ class RunnerBench {
   boost::asio::io_context io;
   fakes::FakeWorkerHost host;
   BoardRows rows;
+  link::ScoreboardMap board = link::ScoreboardMap::create().value();
+  Memory memory;
   bool has_gateway = true;
   std::vector<std::string> story;
   std::vector<link::ToGateway> sent;
@@ -110,7 +116,10 @@ class RunnerBench {
             [this](const pool::RunHook& hook) { hooks.push_back(hook); },
             [this] { ++changes; },
             [this] { return rows.take(); },
-            [this](std::uint32_t row) { rows.give_back(row); }};
+            [this](std::uint32_t row) { rows.give_back(row); },
+            board.board(),
+            [this] { return memory; },
+            [](const std::string&, worker::PingResult, Duration) {}};
   }
 };
 
