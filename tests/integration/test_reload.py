@@ -2,10 +2,13 @@
 
 import itertools
 import json
+import random
 import shutil
 import signal
 import subprocess
 import sys
+
+import pytest
 
 from waiting import eventually, gone
 from web import Load
@@ -179,6 +182,20 @@ def test_on_config_change_off_leaves_running_workers(supervise):
     assert b"EDITION=second" in open(f"/proc/{new}/environ", "rb").read()
 
 
+@pytest.mark.xfail(strict=True, reason="the pool expects WATCHDOG=1 of workers that were started "
+                   "without WATCHDOG_USEC")
+def test_a_worker_is_held_to_the_pings_that_it_was_started_with(supervise):
+    off = {"recycle": {"on_config_change": False}}
+    supervisor = supervise({"web": off})
+    [old] = supervisor.worker_pids()
+    supervisor.change({"web": {**off, "health": {"ping": {"notify": True, "timeout": "1s"}}}})
+
+    reload(supervisor)
+
+    eventually(lambda: supervisor.workers()[0]["age_seconds"] > 3, "a worker three times as old")
+    assert supervisor.worker_pids() == [old]
+
+
 def test_a_pool_is_added_and_removed_without_an_error(supervise):
     supervisor = supervise({"web": {}})
     with Load(supervisor.port, "/info", connections=4) as load:
@@ -234,6 +251,41 @@ def test_a_route_moves_from_a_pool_that_goes_to_one_that_comes(supervise):
             old = new
         load.wait_for_more(20)
     assert load.failures == []
+    for labels, value in supervisor.metrics().matching("poolwarden_http_requests_lost_total"):
+        assert value == 0, labels
+
+
+def some_change(supervisor, rng, number):
+    """One of all kinds at random: a new environment, count, limit or route, a pool more or less."""
+    other = [name for name in supervisor.settings["pools"] if name != "web"]
+    kind = rng.choice(["recycle", "live", "add", "remove", "route", "restart"])
+    if kind == "recycle":
+        supervisor.change({"web": {"environment": {"EDITION": str(number)}}})
+    elif kind == "live":
+        supervisor.change({"web": {"workers": rng.choice([1, 2, 3]), "concurrency": 8 + number}})
+    elif kind == "add":
+        supervisor.change({f"p{number % 3}": {"routes": [{"path": f"/p{number}"}]}})
+    elif kind == "remove":
+        supervisor.change(without=other[:1])
+    elif kind == "route" and other:
+        supervisor.change({other[0]: {"routes": [{"path": f"/r{number}"}]}})
+    elif kind == "restart" and other:
+        supervisor.change({other[0]: {"routes": [], "command": ["/bin/sleep", "1000"],
+                                      "ready": {"when": "started"}}})
+
+
+def test_many_changes_in_a_row_lose_no_request(supervise):
+    supervisor = supervise({"web": {"workers": 2}})
+    rng = random.Random(5)
+    with Load(supervisor.port, "/info", connections=8) as load:
+        for number in range(50):
+            some_change(supervisor, rng, number)
+            # 1: a pool that the last one is still busy with
+            assert supervisor.run("reload").returncode in (0, 1)
+            load.wait_for_more(20)
+    assert load.failures == []
+    eventually(lambda: supervisor.run("reload", "--wait").returncode == 0, "the last one done")
+    assert set(changes(supervisor).values()) == {"unchanged"}
     for labels, value in supervisor.metrics().matching("poolwarden_http_requests_lost_total"):
         assert value == 0, labels
 
