@@ -111,7 +111,8 @@ const workers = pool => {
   table.append(row(["worker", "generation", "pid", "state", "age", "requests", "in flight",
                     "memory", "says"], "th"));
   for (const one of pool.workers) {
-    table.append(row([one.slot, one.generation, one.pid || "", one.state, age(one.age_seconds),
+    const state = one.state + (one.unhealthy ? ", unhealthy" : "");
+    table.append(row([one.slot, one.generation, one.pid || "", state, age(one.age_seconds),
                       one.requests, one.in_flight, memory(one), one.status_text]));
   }
   const scroll = node("div", null, "scroll");
