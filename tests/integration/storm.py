@@ -13,6 +13,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from waiting import eventually, gone
 from web import request
 
 EVERY = 0.1  # seconds
@@ -20,6 +21,7 @@ LONGEST_PHASE = 120
 LEDGER_IDS = 64 * 1024 * 1024  # a sparse file
 CONNECTIONS = 64
 POST_PERCENT = 30
+MANY = 8  # workers
 
 
 class Hammer:
@@ -117,6 +119,7 @@ class Storm:
         self.supervisor, self.hammer = supervisor, hammer
         self.base = copy.deepcopy(supervisor.settings["pools"]["web"])
         self.report = []
+        self.hung = []  # pids
 
     def order(self, **what):
         """What a command would send; as a command is a process, this is faster."""
@@ -165,6 +168,7 @@ class Storm:
             taken += 1
             pause.wait(max(0, taken * phase.every - (time.monotonic() - started)))
         self.hammer.burst(0, 0)
+        eventually(lambda: all(map(gone, self.hung)), "whoever hangs is replaced", LONGEST_PHASE)
         self.reload({})
         if phase.gets_only:
             self.hammer.posts(POST_PERCENT)
@@ -177,7 +181,8 @@ def hang_one(storm, turn):
     """Its main loop stops for ever; whatever it has in flight is stuck."""
     workers = storm.supervisor.workers()
     if workers:
-        os.kill(workers[turn % len(workers)]["pid"], signal.SIGUSR1)
+        storm.hung.append(workers[turn % len(workers)]["pid"])
+        os.kill(storm.hung[-1], signal.SIGUSR1)
 
 
 PHASES = [
@@ -209,16 +214,18 @@ PHASES = [
               {"concurrency": 1, "queue": {"recycle_over": 10 * (turn % 2)},
                "recycle": {"after_requests": 1_000_000_000}})),
     Phase("unhealthy", recycles("worker_request"), lambda storm, turn: storm.ask("/unhealthy")),
+    # Failures: a place where one follows the other waits for longer and longer, so more places.
     Phase("ping", recycles("unhealthy"), lambda storm, turn: storm.ask("/fail-pings"),
-          settings={"health": {"ping": {"http": "/ping", "interval": "50ms", "timeout": "100ms"}}}),
+          settings={"workers": MANY, "health": {
+              "ping": {"http": "/ping", "interval": "50ms", "timeout": "100ms"}}}),
     Phase("idle_terminate", ("poolwarden_worker_exits_total", {"reason": "idle_timeout"}),
           settings={"idle": {"after": "50ms"}}, burst=(2000, 150)),
     Phase("idle_suspend", ("poolwarden_events_total", {"event": "worker.suspended"}),
           settings={"idle": {"after": "50ms", "action": "suspend"}}, burst=(2000, 150)),
     # What a hung worker has in flight and is not idempotent cannot be both answered and not
     # repeated, so only GETs; with more than what the workers take at once, for others have to wait.
-    Phase("deadlock", recycles("unhealthy"), hang_one, gets_only=True, every=0.5,
-          settings={"concurrency": 8, "stop": {"drain": "100ms", "timeout": "500ms"},
+    Phase("deadlock", recycles("unhealthy"), hang_one, gets_only=True, every=0.25,
+          settings={"workers": MANY, "concurrency": 1, "stop": {"drain": "100ms", "timeout": "500ms"},
                     "health": {"deadlock": {"after": "100ms", "cooldown": "1ms"}}}),
 ]
 
