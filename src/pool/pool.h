@@ -223,7 +223,7 @@ class Pool {
   void cancel_recycling(const std::string& because);
   void finish(const Ticket& ticket, const std::string& failure);
 
-  // pool_scaling.cpp: how many workers, and those that have nothing to do.
+  // pool_scaling.cpp: how many workers.
   std::uint32_t desired() const;
   void want(std::uint32_t workers);
   void unwant(std::uint32_t slot);
@@ -232,6 +232,8 @@ class Pool {
   void grow_or_shrink(const Observation& seen, TimePoint now, Decision& decision);
   void shrink_to(std::uint32_t workers, TimePoint now, Decision& decision);
   void tell_scaled(std::uint32_t before, const std::string& because, Decision& decision) const;
+
+  // pool_idle.cpp: those that have nothing to do.
   void check_idle(const Observation& seen, TimePoint now, Decision& decision);
   void set_idle_divisor(std::uint32_t divisor, Decision& decision);
   void suspend(Worker& worker, TimePoint now, Decision& decision);
