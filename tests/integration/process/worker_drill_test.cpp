@@ -132,7 +132,7 @@ TEST_F(WorkerDrill, AWorkerWithAMemoryLimitIsStruckByTheOomKiller) {
   auto settings = command({program("eat_memory"), "4"});
   settings.limits.memory = Bytes{64 << 20};
   const Told& told = spawn(settings);
-  run_until([&] { return wrote("full"); });
+  run_until([&] { return wrote("full") && told.started == 1; });
   EXPECT_EQ(provoke(told, tree.memory_cgroup("web", cgroup::leaf_name(2, 1))), "");
   run_until([&] { return told.exited == 1; });
   EXPECT_EQ(told.evidence.status, ExitStatus(Signaled{SIGKILL, false}));

@@ -177,7 +177,7 @@ TEST_F(WorkerPings, AWatchedWorkerIsToldSoAndSendsItsWordByItself) {
   watch.watchdog = true;
   watch.ping_timeout = 2s;
   const Told& told = spawn(command({program("describe_self")}), false, watch);
-  run_until([&] { return wrote("end"); });
+  run_until([&] { return wrote("end") && told.started == 1; });
   EXPECT_THAT(lines, Contains("env WATCHDOG_USEC=2000000"));
   EXPECT_THAT(lines, Contains("env WATCHDOG_PID=" + std::to_string(told.pid)));
   const Told& notifying = notify({"WATCHDOG=1", "WATCHDOG=1"}, watch);

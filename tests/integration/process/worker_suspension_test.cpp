@@ -65,7 +65,7 @@ TEST_P(WorkerSuspension, AForkingTreeStandsStillAndGoesOn) {
   const Told& told =
       spawn(command({"/bin/sh", "-c", "while :; do echo tick; /bin/sleep 0.001; done"}));
   const worker::WorkerId id = last_id();
-  run_until([&] { return ticks() > 10; });
+  run_until([&] { return ticks() > 10 && told.started == 1; });
   ASSERT_TRUE(host.suspend(id));
   let_others_run();  // what was in the pipe is told meanwhile
   const std::size_t before = ticks();
@@ -80,7 +80,7 @@ TEST_P(WorkerSuspension, AForkingTreeStandsStillAndGoesOn) {
 
 TEST_P(WorkerSuspension, ItsResidentMemoryFalls) {
   const Told& told = spawn(command({program("map_file"), "64"}));
-  run_until([&] { return wrote("full"); });
+  run_until([&] { return wrote("full") && told.started == 1; });
   ASSERT_GT(resident(told.pid), 64u << 20);
   ASSERT_TRUE(host.suspend(last_id()));
   run_until([&] { return resident(told.pid) < 16u << 20; });
