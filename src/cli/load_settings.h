@@ -20,8 +20,8 @@ struct LoadedSettings {
 // that cannot be read; what is wrong in it is in `parsed`.
 Result<LoadedSettings> load_settings(const std::optional<std::string>& file);
 
-// For the supervision thread: never waits for anything but a disk, so a pipe or a device is an
-// error. A local file of at most 1 MiB, which is the most that is read, takes milliseconds.
+// For the supervision thread: waits for nothing but a disk, so a pipe or a device is an error. At
+// most 1 MiB is read; a local file of that size takes about a tenth of a second with its parsing.
 Result<LoadedSettings> reload_settings(const std::string& file);
 
 // All findings to standard error, one a line, as compilers write them.
