@@ -29,8 +29,9 @@ def run(options):
     with tempfile.TemporaryDirectory(prefix="pw-storm-") as folder:
         Path(folder).chmod(0o755)
         ledger = make_ledger(folder)
-        supervisor = Supervisor(str(options.program.resolve()),
-                                {"web": ledger_pool(options.program.resolve(), ledger)})
+        pool = ledger_pool(options.program.resolve(), ledger, connect=options.connect,
+                           ready={"when": {"http": "/ping"}})
+        supervisor = Supervisor(str(options.program.resolve()), {"web": pool})
         phases = [phase for phase in PHASES if options.only in (None, phase.name)]
         try:
             supervisor.start()
@@ -40,7 +41,7 @@ def run(options):
                 storm.run(phase, options.turns, options.requests // len(phases))
                 print(json.dumps(storm.report[-1]), flush=True)
             if options.only in (None, "schedule"):
-                storm.run(schedule(), 3, 0)
+                storm.run(schedule(), 2, 0)
                 print(json.dumps(storm.report[-1]), flush=True)
             outcome = hammer.finish()
             print(json.dumps(outcome))
@@ -61,6 +62,7 @@ def main():
     parser.add_argument("program", type=Path, help="build/release/poolwarden")
     parser.add_argument("--requests", type=int, default=1_000_000)
     parser.add_argument("--turns", type=int, default=20, help="replacements for each reason")
+    parser.add_argument("--connect", default="unix", choices=["unix", "tcp", "inherit"])
     parser.add_argument("--only", help="one phase")
     parser.add_argument("--log", type=Path, help="where the supervisor's log is kept")
     return run(parser.parse_args())

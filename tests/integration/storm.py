@@ -226,7 +226,7 @@ PHASES = [
     # repeated, so only GETs; with more than what the workers take at once, for others have to wait.
     Phase("deadlock", recycles("unhealthy"), hang_one, gets_only=True, every=0.25,
           settings={"workers": MANY, "concurrency": 1, "stop": {"drain": "100ms", "timeout": "500ms"},
-                    "health": {"deadlock": {"after": "100ms", "cooldown": "1ms"}}}),
+                    "health": {"deadlock": {"after": "600ms", "cooldown": "1ms"}}}),
 ]
 
 

@@ -3,6 +3,7 @@
 // It also leaks, hangs, falls ill and answers late on request; see answer().
 
 #include <fcntl.h>
+#include <netinet/tcp.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/signalfd.h>
@@ -22,6 +23,8 @@
 #include <map>
 #include <string>
 #include <string_view>
+
+#include "listener.h"
 
 namespace {
 
@@ -50,19 +53,6 @@ void open_ledger() {
   if (mapped == MAP_FAILED) std::exit(3);
   ledger = static_cast<unsigned char*>(mapped);
   ::close(file);
-}
-
-int listen_on_socket() {
-  const char* path = std::getenv("POOLWARDEN_SOCKET");
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (!path || std::strlen(path) >= sizeof address.sun_path) std::exit(4);
-  std::strcpy(address.sun_path, path);
-  const int listener = ::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  if (::bind(listener, reinterpret_cast<sockaddr*>(&address), sizeof address) < 0 ||
-      ::listen(listener, 1024) < 0)
-    std::exit(4);
-  return listener;
 }
 
 void notify(const std::string& text) {
@@ -181,7 +171,8 @@ bool write_to(int socket, Client& client) {
 
 class Server {
  public:
-  Server() : poll_(::epoll_create1(EPOLL_CLOEXEC)), listener_(listen_on_socket()) {
+  Server() : poll_(::epoll_create1(EPOLL_CLOEXEC)), listener_(make_listener(1024)) {
+    ::fcntl(listener_, F_SETFL, O_NONBLOCK);
     sigset_t signals;
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);
@@ -235,6 +226,8 @@ class Server {
     for (;;) {
       const int socket = ::accept4(listener_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
       if (socket < 0) return;
+      const int on = 1;  // fails for a Unix socket, which does not need it
+      ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
       clients_[socket];
       watch(socket, EPOLLIN);
     }
