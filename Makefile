@@ -5,7 +5,7 @@
 JOBS ?= $(shell nproc)
 SOURCES = $(shell find src tests -name '*.h' -o -name '*.cpp')
 
-.PHONY: help build demo test format lint check-format asan tsan clean
+.PHONY: help build demo test bench format lint check-format asan tsan clean
 .PHONY: deps deps-build deps-test deps-lint deps-deep
 
 help:  ## this list
@@ -22,6 +22,10 @@ demo: build  ## the program with its built-in sample workers; Ctrl-C ends it
 test: deps-test build  ## every test: units, real processes, and stories of the whole program
 	cmake --build build/release --parallel $(JOBS)
 	tests/run build/release
+
+bench: deps-test build  ## a million requests while workers are replaced all the time: none is lost
+	cmake --build build/release --target poolwarden hammer worker_ledger --parallel $(JOBS)
+	tests/bench/recycle_storm.py build/release/poolwarden
 
 asan: deps-deep  ## the tests under AddressSanitizer and UndefinedBehaviorSanitizer
 	cmake --preset asan

@@ -40,7 +40,8 @@ void print_tour(const Addresses& at) {
             << "  for i in 1 2 3 4 5; do curl -X POST " << web << "/crash; done   # rapid-fail\n"
             << "  curl -i " << web << "/info          # 503, X-Poolwarden-Reason: rapid_fail\n"
             << "  curl -s " << metrics << " | grep pool_disabled\n"
-            << "  " << program << " start demo --control " << at.control << "\n\n";
+            << "  " << program << " start demo --control " << at.control << "\n"
+            << "  " << program << " drill demo segv --control " << at.control << "\n\n";
 }
 
 }  // namespace
