@@ -48,6 +48,30 @@ void add_options(CommandLine& line) {
   line.positional({"pool", "kind"});
 }
 
+Result<DrillCommand> read_command(const cxxopts::ParseResult& options) {
+  if (options.count("pool") == 0) return failure("name the pool");
+  if (options.count("kind") == 0)
+    return failure("say what to do: segv, abort, exit=N, oom, hang, slow or recycle");
+  const std::string kind = options["kind"].as<std::string>();
+  if (const auto drill = parse_drill(kind); !drill) return drill.error();
+  const auto timeout = parse_finite_duration(options["timeout"].as<std::string>());
+  if (!timeout) return timeout.error().because("--timeout");
+
+  DrillCommand command;
+  command.control = control_path(options);
+  command.as_json = options.count("json") != 0;
+  command.timeout = *timeout;
+  command.request["command"] = "drill";
+  command.request["pool"] = options["pool"].as<std::string>();
+  command.request["drill"] = kind;
+  command.request["timeout_ms"] =
+      std::chrono::duration_cast<std::chrono::milliseconds>(*timeout).count();
+  command.request["yes"] = options.count("yes") != 0;
+  if (options.count("worker") != 0)
+    command.request["worker"] = options["worker"].as<std::uint32_t>();
+  return command;
+}
+
 std::string words_of(const json::value& value) {
   return value.is_string() ? std::string(value.get_string()) : "";
 }
@@ -106,6 +130,19 @@ std::string failures_so_far(const json::object& look) {
          " that take the pool out of service (rapid_fail.failures)";
 }
 
+// Says on stderr what speaks against it.
+bool may_begin(const DrillCommand& command, const json::object& look) {
+  if (const std::string refusal = text(look, "refusal"); !refusal.empty()) {
+    std::cerr << "poolwarden: cannot drill: " << refusal << "\n";
+    return false;
+  }
+  if (!flag(look, "trips_rapid_fail")) return true;
+  const bool despite = flag(command.request, "yes");
+  std::cerr << "poolwarden: " << failures_so_far(look)
+            << (despite ? "\n" : "; to do it all the same, add --yes\n");
+  return despite;
+}
+
 int run_drill(const DrillCommand& command, const json::object& before) {
   DrillFindings findings;
   findings.pool = text(command.request, "pool");
@@ -149,41 +186,15 @@ int drill_entry(const Words& words) {
   auto parsed = line.parse(words.before);
   if (const int* exit_code = std::get_if<int>(&parsed)) return *exit_code;
   const auto& options = std::get<cxxopts::ParseResult>(parsed);
-  if (options.count("pool") == 0) return line.wrong("name the pool");
-  if (options.count("kind") == 0)
-    return line.wrong("say what to do: segv, abort, exit=N, oom, hang, slow or recycle");
-  const std::string kind = options["kind"].as<std::string>();
-  if (const auto drill = parse_drill(kind); !drill) return line.wrong(drill.error().message);
-  const auto timeout = parse_finite_duration(options["timeout"].as<std::string>());
-  if (!timeout) return line.wrong("--timeout: " + timeout.error().message);
-
-  DrillCommand command;
-  command.control = control_path(options);
-  command.as_json = options.count("json") != 0;
-  command.timeout = *timeout;
-  const auto limit = std::chrono::duration_cast<std::chrono::milliseconds>(*timeout).count();
-  command.request = {{"command", "drill"},
-                     {"pool", options["pool"].as<std::string>()},
-                     {"drill", kind},
-                     {"timeout_ms", limit},
-                     {"yes", options.count("yes") != 0}};
-  if (options.count("worker") != 0)
-    command.request["worker"] = options["worker"].as<std::uint32_t>();
+  auto command = read_command(options);
+  if (!command) return line.wrong(command.error().message);
 
   json::object before;
-  if (const int failed = look(command, before); failed != kDone) return failed;
-  if (const std::string refusal = text(before, "refusal"); !refusal.empty()) {
-    std::cerr << "poolwarden: cannot drill: " << refusal << "\n";
-    return kFailed;
-  }
-  if (flag(before, "trips_rapid_fail")) {
-    std::cerr << "poolwarden: " << failures_so_far(before)
-              << (options.count("yes") != 0 ? "\n" : "; to do it all the same, add --yes\n");
-    if (options.count("yes") == 0) return kFailed;
-  }
-  if (const auto aimed = aim(command, options, before); !aimed)
+  if (const int failed = look(*command, before); failed != kDone) return failed;
+  if (!may_begin(*command, before)) return kFailed;
+  if (const auto aimed = aim(*command, options, before); !aimed)
     return line.wrong(aimed.error().message);
-  return run_drill(command, before);
+  return run_drill(*command, before);
 }
 
 }  // namespace poolwarden::cli

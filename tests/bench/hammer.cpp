@@ -4,31 +4,26 @@
 // connecting again. At the end the ledger (see workers/ledger.cpp) is read: every POST that was
 // answered ran exactly once, no POST ran twice, no GET ran. One line of JSON tells the outcome.
 //
-// While it runs it takes orders, a line each on stdin: see Orders.
+// While it runs it takes orders, a line each on stdin: see Hammer::run.
 
-#include <arpa/inet.h>
 #include <fcntl.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <charconv>
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
-#include <cstdlib>
-#include <cstring>
 #include <iostream>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
+
+#include "hammer_http.h"
+#include "hammer_options.h"
 
 namespace {
 
@@ -36,17 +31,6 @@ using Clock = std::chrono::steady_clock;
 using Milliseconds = std::chrono::milliseconds;
 
 constexpr std::size_t kTroublesTold = 200;
-
-struct Options {
-  std::string unix_path;
-  std::string host = "127.0.0.1";
-  std::uint16_t port = 8080;
-  std::string ledger;
-  std::size_t connections = 64;
-  std::uint64_t requests = 0;  // 0: until told to finish
-  unsigned post_percent = 30;
-  Milliseconds patience{60'000};  // for an answer
-};
 
 enum class Fate : unsigned char { Unused, Get, Post, PostAnswered };
 
@@ -62,11 +46,6 @@ struct Counts {
   std::uint64_t troubles() const { return broken + wrong + closed + unanswered; }
 };
 
-[[noreturn]] void fail(const std::string& text) {
-  std::cerr << "hammer: " << text << std::endl;
-  std::exit(2);
-}
-
 std::string now_text() {
   timespec now{};
   ::clock_gettime(CLOCK_REALTIME, &now);
@@ -78,30 +57,6 @@ std::string now_text() {
   return text;
 }
 
-int open_connection(const Options& options) {
-  const bool is_unix = !options.unix_path.empty();
-  const int socket = ::socket(is_unix ? AF_UNIX : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  int outcome = -1;
-  if (is_unix) {
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    std::strncpy(address.sun_path, options.unix_path.c_str(), sizeof address.sun_path - 1);
-    outcome = ::connect(socket, reinterpret_cast<sockaddr*>(&address), sizeof address);
-  } else {
-    const int on = 1;
-    ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(options.port);
-    if (::inet_pton(AF_INET, options.host.c_str(), &address.sin_addr) != 1)
-      fail(options.host + " is not an IPv4 address");
-    outcome = ::connect(socket, reinterpret_cast<sockaddr*>(&address), sizeof address);
-  }
-  if (outcome < 0) fail(std::string("cannot connect: ") + std::strerror(errno));
-  ::fcntl(socket, F_SETFL, O_NONBLOCK);
-  return socket;
-}
-
 struct Connection {
   int socket = -1;
   std::string out;
@@ -111,31 +66,6 @@ struct Connection {
   std::uint64_t id = 0;
   Clock::time_point sent{};
 };
-
-struct Answer {
-  int status = 0;
-  bool closes = false;
-  std::string_view body;
-  std::size_t size = 0;  // of it all; 0: not here as a whole yet
-};
-
-Answer parse(std::string_view text) {
-  Answer answer;
-  const std::size_t head_end = text.find("\r\n\r\n");
-  if (head_end == std::string_view::npos) return answer;
-  std::string head(text.substr(0, head_end + 2));
-  std::transform(head.begin(), head.end(), head.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-  std::size_t length = 0;
-  const std::size_t field = head.find("\r\ncontent-length: ");
-  if (field != std::string::npos) length = std::strtoul(head.c_str() + field + 18, nullptr, 10);
-  if (text.size() < head_end + 4 + length) return answer;
-  answer.status = head.size() > 12 ? std::atoi(head.c_str() + 9) : 0;
-  answer.closes = head.find("\r\nconnection: close") != std::string::npos;
-  answer.body = text.substr(head_end + 4, length);
-  answer.size = head_end + 4 + length;
-  return answer;
-}
 
 class Hammer {
  public:
@@ -462,44 +392,6 @@ bool Hammer::conclude() const {
       counts_.closed, counts_.unanswered, not_run, twice, ran_unanswered, gets_run,
       connections_.size(), counts_.connects, seconds_, rate, counts_.slowest * 1000);
   return counts_.troubles() == 0 && not_run == 0 && twice == 0 && gets_run == 0;
-}
-
-void take_url(const std::string& url, Options& options) {
-  std::string rest = url.rfind("http://", 0) == 0 ? url.substr(7) : url;
-  rest = rest.substr(0, rest.find('/'));
-  const std::size_t colon = rest.find(':');
-  if (colon == std::string::npos) fail("the URL needs a port: http://127.0.0.1:8080");
-  options.host = rest.substr(0, colon);
-  options.port = static_cast<std::uint16_t>(std::stoul(rest.substr(colon + 1)));
-}
-
-Options read_options(int argc, char** argv) {
-  Options options;
-  for (int i = 1; i + 1 < argc; i += 2) {
-    const std::string name = argv[i], value = argv[i + 1];
-    if (name == "--url") {
-      take_url(value, options);
-    } else if (name == "--unix") {
-      options.unix_path = value;
-    } else if (name == "--ledger") {
-      options.ledger = value;
-    } else if (name == "--connections") {
-      options.connections = std::stoul(value);
-    } else if (name == "--requests") {
-      options.requests = std::stoull(value);
-    } else if (name == "--post-percent") {
-      options.post_percent = static_cast<unsigned>(std::stoul(value));
-    } else if (name == "--patience") {
-      options.patience = Milliseconds(std::stoul(value));
-    } else {
-      fail("there is no option " + name);
-    }
-  }
-  if (options.ledger.empty())
-    fail(
-        "usage: hammer --ledger FILE [--url http://HOST:PORT | --unix PATH] [--connections N] "
-        "[--requests N] [--post-percent N] [--patience MS]");
-  return options;
 }
 
 }  // namespace
