@@ -26,6 +26,7 @@ test: deps-test build  ## every test: units, real processes, and stories of the 
 bench: deps-test build  ## a million requests while workers are replaced all the time: none is lost
 	cmake --build build/release --target poolwarden hammer worker_ledger --parallel $(JOBS)
 	tests/bench/recycle_storm.py build/release/poolwarden
+	tests/bench/recycle_storm.py build/release/poolwarden --mixed 60
 
 asan: deps-deep  ## the tests under AddressSanitizer and UndefinedBehaviorSanitizer
 	cmake --preset asan

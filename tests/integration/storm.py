@@ -1,6 +1,6 @@
-"""The recycle storm: a load that forgives nothing (tests/bench/hammer.cpp) on workers that count what
-they run (tests/workers/ledger.cpp), while workers are replaced every 100 ms for every reason there
-is, in turn. test_recycle_storm.py runs a short one, tests/bench/recycle_storm.py the long one."""
+"""The recycle storm: a load that forgives nothing (tests/bench/hammer.cpp) on workers that count
+what they run (tests/workers/ledger.cpp), while workers are replaced every 100 ms for every reason
+there is, in turn. test_recycle_storm.py runs a short one, tests/bench/recycle_storm.py a long one."""
 
 import copy
 import json
@@ -93,7 +93,7 @@ def ledger_pool(program, ledger, **settings):
 
 @dataclass
 class Phase:
-    """One reason to replace workers. `turn` brings it about once; `count` reads how often it has."""
+    """One reason to replace workers. `turn` brings it about once; `count` tells how often it has."""
     name: str
     count: tuple  # metric, labels
     turn: object = None
@@ -110,7 +110,8 @@ def recycles(reason):
 def merged(base, over):
     made = copy.deepcopy(base)
     for key, value in over.items():
-        made[key] = merged(made[key], value) if isinstance(value, dict) and key in made else value
+        both_are_maps = isinstance(value, dict) and isinstance(made.get(key), dict)
+        made[key] = merged(made[key], value) if both_are_maps else value
     return made
 
 
@@ -189,7 +190,8 @@ PHASES = [
     Phase("manual", recycles("manual"),
           lambda storm, turn: storm.order(command="recycle", pool="web")),
     Phase("in_place", recycles("manual"),
-          lambda storm, turn: storm.order(command="recycle", pool="web", worker=turn % 3, wait=True),
+          lambda storm, turn: storm.order(command="recycle", pool="web", worker=turn % 3,
+                                          wait=True),
           settings={"recycle": {"overlapped": False}}),
     Phase("all_at_once", recycles("manual"),
           lambda storm, turn: storm.order(command="recycle", pool="web", wait=True),
@@ -225,7 +227,8 @@ PHASES = [
     # What a hung worker has in flight and is not idempotent cannot be both answered and not
     # repeated, so only GETs; with more than what the workers take at once, for others have to wait.
     Phase("deadlock", recycles("unhealthy"), hang_one, gets_only=True, every=0.25,
-          settings={"workers": MANY, "concurrency": 1, "stop": {"drain": "100ms", "timeout": "500ms"},
+          settings={"workers": MANY, "concurrency": 1,
+                    "stop": {"drain": "100ms", "timeout": "500ms"},
                     "health": {"deadlock": {"after": "600ms", "cooldown": "1ms"}}}),
 ]
 

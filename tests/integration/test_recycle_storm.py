@@ -15,7 +15,6 @@ REQUESTS = 2500  # while each lasts
 
 @pytest.fixture
 def storm(supervise, program, tmp_path):
-    tmp_path.chmod(0o755)
     ledger = make_ledger(tmp_path)
     supervisor = supervise({"web": ledger_pool(program, ledger)})
     hammer = Hammer(program, supervisor.port, ledger)
@@ -35,7 +34,7 @@ def test_nothing_is_lost_whatever_the_reason(storm):
 
 
 def test_the_hammer_sees_what_is_lost(storm):
-    """A worker that is killed takes the POSTs with it that it has: they are told, and not repeated."""
+    """A worker that is killed takes POSTs with it: they are told, and not repeated."""
     eventually(lambda: storm.hammer.answered() > 1000, "a load")
 
     def kill_one():
@@ -53,3 +52,17 @@ def test_the_hammer_sees_what_is_lost(storm):
     assert storm.lost()["worker_died"] == outcome["wrong"] + outcome["broken"]
     assert any("worker_died" in line for line in storm.hammer.complaints)
     assert storm.hammer.complaints, "each is told with its time"
+
+
+def test_the_hammer_sees_what_runs_twice(storm, tmp_path):
+    eventually(lambda: storm.hammer.answered() > 1000, "a load")
+    storm.hammer.posts(0)
+    with open(tmp_path / "ledger", "r+b") as ledger:
+        place = ledger.read(10_000).index(b"\x01")
+        ledger.seek(place)
+        ledger.write(b"\x02")
+
+    outcome = storm.hammer.finish()
+
+    assert (outcome["exit"], outcome["posts_run_twice"]) == (1, 1)
+    assert storm.hammer.complaints == [f"hammer: POST id={place} ran 2 times"]
