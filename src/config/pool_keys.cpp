@@ -81,7 +81,7 @@ void add_health(Keys& keys) {
   add(keys, "health.deadlock.after", time_limit(), FIELD(health.deadlock_after), Live,
       "A worker that has requests, and answers none for this long while others wait, is replaced.");
   add(keys, "health.deadlock.cooldown", time_span(), FIELD(health.deadlock_cooldown), Live,
-      "How long after such a replacement no other follows.");
+      "How long after such a replacement none follows in the same slot.");
   add(keys, "health.request_timeout", time_limit(), FIELD(health.request_timeout), Live,
       "A request that takes longer is answered with 504, and its worker is replaced.");
 }

@@ -62,7 +62,7 @@ bool is_variable_name(const std::string& name) {
 // Set by the supervisor for each worker, whatever the file says (design, 2.2).
 bool is_ours(const std::string& name) {
   return name.starts_with("POOLWARDEN_") || name.starts_with("LISTEN_") ||
-         name == "NOTIFY_SOCKET" || name == "WATCHDOG_USEC";
+         name == "NOTIFY_SOCKET" || name == "WATCHDOG_USEC" || name == "WATCHDOG_PID";
 }
 
 std::optional<Variables> read_variables(const Cell& cell) {

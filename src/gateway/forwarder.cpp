@@ -126,7 +126,8 @@ bool Forwarder::is_reusable() const {
 }
 
 void Forwarder::touch() {
-  const auto since_boot = at_.client.now.time_since_epoch();
+  // Not the time of the last sweep: short deadlock limits are judged by it.
+  const auto since_boot = Clock::now().time_since_epoch();
   const auto nanoseconds = std::chrono::duration_cast<std::chrono::nanoseconds>(since_boot);
   at_.upstream.row().last_response.store(static_cast<std::uint64_t>(nanoseconds.count()),
                                          std::memory_order_relaxed);

@@ -109,7 +109,7 @@ void PoolGate::after_lease(dispatch::WorkerId id) {
   if (upstream.gone_since) {
     upstreams_.erase(at);
   } else if (!std::exchange(upstream.drain_reported, true)) {
-    tell_(link::WorkerDrained{id});
+    tell_(link::WorkerDrained{id, upstream.mark ? upstream.mark->number : 0});
   }
 }
 

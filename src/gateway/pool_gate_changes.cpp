@@ -63,12 +63,12 @@ void PoolGate::add_worker(const link::WorkerReady& worker, link::WorkerRow& row)
 
 void PoolGate::drain(const link::DrainWorker& mark) {
   const auto at = upstreams_.find(mark.id);
-  if (at == upstreams_.end()) return tell_(link::WorkerDrained{mark.id});
+  if (at == upstreams_.end()) return tell_(link::WorkerDrained{mark.id, mark.mark});
   Upstream& upstream = *at->second;
   dispatch_.drain_worker(mark.id);
   upstream.close_idle();
   const TimePoint since = upstream.mark ? upstream.mark->since : Clock::now();
-  upstream.mark = DrainMark{mark.cause, since, mark.tunnel_limit};
+  upstream.mark = DrainMark{mark.cause, since, mark.tunnel_limit, mark.mark};
   after_lease(mark.id);
   ask_for_worker();
 }

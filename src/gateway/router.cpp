@@ -85,12 +85,10 @@ Result<void> Router::add_worker(const link::WorkerReady& worker) {
   return {};
 }
 
-// A row counts from 0 for each worker. Only a change of its owner clears it: what a gateway finds
-// when it takes over from one that died goes on, and so does the count of a worker that comes back.
+// A row counts from 0 for each worker. What a gateway finds when it takes over from one that died
+// goes on, and so does the count of a worker that comes back.
 void Router::start_counting(const link::WorkerReady& worker) {
-  const auto [owner, is_first] = owner_of_row_.try_emplace(worker.board_slot, worker.id);
-  if (is_first || owner->second == worker.id) return;
-  owner->second = worker.id;
+  if (!worker.is_new) return;
   link::WorkerRow& row = board_.workers[worker.board_slot];
   row.requests.store(0, std::memory_order_relaxed);
   row.last_response.store(0, std::memory_order_relaxed);
@@ -98,7 +96,7 @@ void Router::start_counting(const link::WorkerReady& worker) {
 
 void Router::drain(const link::DrainWorker& mark) {
   const auto at = pool_of_.find(mark.id);
-  if (at == pool_of_.end()) return tell_(link::WorkerDrained{mark.id});
+  if (at == pool_of_.end()) return tell_(link::WorkerDrained{mark.id, mark.mark});
   at->second->drain(mark);
   // Those who wait now would wait for a worker that nobody will start.
   const bool ends = quiescing_ && mark.cause == dispatch::LossCause::Shutdown;

@@ -61,7 +61,6 @@ class Router {
   std::vector<PoolGate*> routed_;  // by the numbers that the table answers
   dispatch::RouteTable routes_;
   std::map<worker::WorkerId, PoolGate*> pool_of_;
-  std::map<std::uint32_t, worker::WorkerId> owner_of_row_;
   std::map<std::uint32_t, std::string> owner_of_pool_row_;
 };
 

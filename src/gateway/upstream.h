@@ -23,6 +23,7 @@ struct DrainMark {
   dispatch::LossCause cause{};
   TimePoint since{};
   std::optional<Duration> tunnel_limit;
+  std::uint32_t number = 0;  // told back when it is drained
 };
 
 struct WorkerConnection {

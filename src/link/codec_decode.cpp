@@ -115,6 +115,7 @@ ToGateway read_worker_ready(JsonFields& fields) {
   message.id = worker_id(fields);
   message.board_slot = fields.number<std::uint32_t>("board_slot");
   message.endpoint = read_endpoint(fields);
+  message.is_new = fields.flag("is_new");
   return message;
 }
 
@@ -124,6 +125,7 @@ ToGateway read_drain_worker(JsonFields& fields) {
   message.cause = fields.choice("cause", dispatch::LossCause::WorkerDied,
                                 [](dispatch::LossCause cause) { return dispatch::name(cause); });
   message.tunnel_limit = fields.duration_or_null("tunnel_limit");
+  message.mark = fields.number<std::uint32_t>("mark");
   return message;
 }
 
@@ -136,7 +138,7 @@ ToGateway read_quiesce(JsonFields&) { return Quiesce{}; }
 ToSupervisor read_hello(JsonFields& fields) { return Hello{.pid = fields.number<int>("pid")}; }
 ToSupervisor read_demand(JsonFields& fields) { return Demand{.pool = fields.text("pool")}; }
 ToSupervisor read_worker_drained(JsonFields& fields) {
-  return WorkerDrained{.id = worker_id(fields)};
+  return WorkerDrained{.id = worker_id(fields), .mark = fields.number<std::uint32_t>("mark")};
 }
 ToSupervisor read_quiesced(JsonFields&) { return Quiesced{}; }
 ToSupervisor read_request_timed_out(JsonFields& fields) {

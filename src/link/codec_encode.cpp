@@ -108,6 +108,7 @@ json::object object(const WorkerReady& message) {
       {"id", worker::number(message.id)},
       {"board_slot", message.board_slot},
       {"endpoint", endpoint_object(message.endpoint)},
+      {"is_new", message.is_new},
   };
 }
 
@@ -117,6 +118,7 @@ json::object object(const DrainWorker& message) {
       {"id", worker::number(message.id)},
       {"cause", text(dispatch::name(message.cause))},
       {"tunnel_limit", nanoseconds(message.tunnel_limit)},
+      {"mark", message.mark},
   };
 }
 
@@ -137,7 +139,11 @@ json::object object(const Demand& message) {
 }
 
 json::object object(const WorkerDrained& message) {
-  return {{"kind", "worker_drained"}, {"id", worker::number(message.id)}};
+  return {
+      {"kind", "worker_drained"},
+      {"id", worker::number(message.id)},
+      {"mark", message.mark},
+  };
 }
 
 json::object object(const Quiesced&) { return {{"kind", "quiesced"}}; }

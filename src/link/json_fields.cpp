@@ -65,6 +65,13 @@ std::uint64_t JsonFields::number(std::string_view name, std::uint64_t highest) {
   return *number;
 }
 
+bool JsonFields::flag(std::string_view name) {
+  const json::value* value = find(name);
+  if (value == nullptr) return false;
+  if (!value->is_bool()) fail(name, "is neither true nor false");
+  return value->is_bool() && value->get_bool();
+}
+
 std::optional<std::uint32_t> JsonFields::number_or_null(std::string_view name) {
   const json::value* value = object_.if_contains(key(name));
   if (value != nullptr && value->is_null()) {

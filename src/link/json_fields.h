@@ -23,6 +23,7 @@ class JsonFields {
 
   std::string text(std::string_view name);
   std::uint64_t number(std::string_view name, std::uint64_t highest);
+  bool flag(std::string_view name);
   std::optional<std::uint32_t> number_or_null(std::string_view name);
   std::optional<Duration> duration_or_null(std::string_view name);
   const boost::json::object* object(std::string_view name);

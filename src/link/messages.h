@@ -77,12 +77,14 @@ struct WorkerReady {
   WorkerId id{};
   std::uint32_t board_slot = 0;
   Endpoint endpoint;
+  bool is_new = true;  // no gateway has counted anything for it: its row begins at 0
 };
 struct DrainWorker {
   WorkerId id{};
   dispatch::LossCause cause = dispatch::LossCause::Recycle;  // whose fault a loss would be
   // When only tunnels are left, they are cut after this long, counted from the first mark.
   std::optional<Duration> tunnel_limit;
+  std::uint32_t mark = 0;  // told back by WorkerDrained
 };
 // A worker that hangs and is kept for inspection: requests in flight end as if it had died.
 struct AbandonWorker {
@@ -102,6 +104,7 @@ struct Demand {
 };
 struct WorkerDrained {
   WorkerId id{};
+  std::uint32_t mark = 0;  // of the DrainWorker that this answers: a worker may be marked again
 };
 struct Quiesced {};       // but for tunnels, which end with their workers
 struct RequestTimedOut {  // its client is answered with 504

@@ -227,7 +227,7 @@ void EventMetrics::record_details(const pool::Event& event) {
                  [&](const pool::DeferralDetails& it) { deferrals_.increment(pool, it.reason); },
                  [&](const pool::AilmentDetails& it) {
                    if (event.kind != EventKind::WorkerUnhealthy) return;
-                   recycles_.increment(pool, pool::RecycleReason::Unhealthy);
+                   if (it.is_first) recycles_.increment(pool, pool::RecycleReason::Unhealthy);
                    if (it.counts_as_failure) failures_.increment(pool, cause_of(it.ailment));
                  },
                  [](const pool::IdleDetails&) {},

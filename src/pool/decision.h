@@ -31,6 +31,7 @@ struct DrainWorker {  // no new request; tell worker_drained() when none is in f
   WorkerId id;
   diagnosis::Intent why;
   std::optional<Duration> tunnel_limit;  // how long tunnels alone may hold it up
+  std::uint32_t mark = 0;                // to be answered with
 };
 struct StopWorker {  // the stop signal
   WorkerId id;

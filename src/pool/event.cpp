@@ -131,6 +131,8 @@ const EventType& type_of(EventKind kind) { return kCatalogue[static_cast<std::si
 Level level_of(const Event& event) {
   const auto* recycle = std::get_if<RecycleDetails>(&event.details);
   if (recycle && is_reactive(recycle->reason)) return Level::Warning;
+  const auto* shortening = std::get_if<ShorteningDetails>(&event.details);
+  if (shortening && shortening->aggressive) return Level::Warning;
   return type_of(event.kind).level;
 }
 

@@ -121,7 +121,7 @@ inline constexpr int kDeferrals = 3;
 std::string_view name(Deferral reason);
 
 // What an unhealthy worker failed at.
-enum class Ailment { Ping, Deadlock, RequestTimeout };
+enum class Ailment { Ping, Deadlock, RequestTimeout, Memory, Reported };
 std::string_view name(Ailment ailment);
 diagnosis::Cause cause_of(Ailment ailment);
 
@@ -167,6 +167,7 @@ struct DeferralDetails {
 struct AilmentDetails {
   Ailment ailment;
   bool counts_as_failure = false;  // toward rapid-fail
+  bool is_first = true;            // of this worker, which no recycle has been counted for
 };
 struct IdleDetails {
   bool shortened;  // memory is short: it would have been left alone for longer

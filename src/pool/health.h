@@ -36,7 +36,6 @@ class Watchdog {
 // for all that time it has sent nothing.
 class DeadlockWatch {
  public:
-  // `waiting`: requests in the queue. Draining workers are watched as if requests waited.
   void observe(const WorkerObservation& seen, bool requests_wait, TimePoint now);
   // Since when it has been silent although it had reason to answer.
   std::optional<TimePoint> silent_since() const { return silent_since_; }

@@ -18,7 +18,9 @@ struct WorkerObservation {
   std::uint32_t in_flight = 0;  // tunnels included
   std::uint32_t tunnels = 0;
   std::optional<TimePoint> last_response;  // it last sent a byte of a response
-  worker::Usage usage;                     // absent where it was not looked at this time
+  // Absent where it was not looked at this time.
+  worker::Usage usage;
+  std::optional<bool> is_traced;  // a debugger is attached
 };
 
 struct Observation {

@@ -120,7 +120,8 @@ bool Pool::is_wanted() const {
 // Brings the pool's own state, and what the gateway knows of it, in line with its workers.
 void Pool::settle(TimePoint now, Decision& decision) {
   if (state_ == PoolState::Stopping) {
-    const bool all_gone = count(WorkerState::Orphaned) == workers_.size();
+    const bool all_gone = std::all_of(workers_.begin(), workers_.end(),
+                                      [](const auto& entry) { return entry.second.kept_aside; });
     if (all_gone) enter(PoolState::Stopped, now, decision);
   } else if (state_ != PoolState::Stopped) {
     const bool serves = any(WorkerState::Serving) || any(WorkerState::Suspending) ||

@@ -83,7 +83,8 @@ class Pool {
   Decision worker_spawned(WorkerId id, int pid);
   Decision worker_ready(WorkerId id, TimePoint now);
   Decision worker_status(WorkerId id, const std::string& text);
-  Decision worker_drained(WorkerId id, TimePoint now);
+  // `mark`: of the DrainWorker that is answered; a late answer to an earlier one changes nothing.
+  Decision worker_drained(WorkerId id, std::uint32_t mark, TimePoint now);
   Decision worker_exited(WorkerId id, const diagnosis::Evidence& evidence, TimePoint now,
                          WallTime wall);
   Decision suspend_failed(WorkerId id, const std::string& why, TimePoint now);
@@ -112,8 +113,9 @@ class Pool {
   Availability availability() const;
   bool is_published(WorkerId id) const;  // its pool's gateway has been told of it
   bool is_serving(WorkerId id) const;
-  bool is_complete() const;               // as many workers serve as it wants now
-  std::vector<WorkerId> watched() const;  // those that observe() wants to know of
+  bool has_workers() const { return !workers_.empty(); }  // those kept for inspection too
+  bool is_complete() const;                               // as many workers serve as it wants now
+  std::vector<WorkerId> watched() const;                  // those that observe() wants to know of
   // Absent when it is so long ago that it was forgotten.
   std::optional<RecycleProgress> progress(BatchId batch) const;
   // Who keeps the pool from being recycled or stopped: for people who wait.
@@ -125,7 +127,7 @@ class Pool {
   struct Worker {
     WorkerName name;
     WorkerState state = WorkerState::Starting;
-    std::uint64_t version = 0;  // of the settings that it was started with
+    Ping pings;  // as it was started with
     TimePoint spawned;
     TimePoint since;  // it entered its state
     std::optional<TimePoint> ready_at;
@@ -134,7 +136,9 @@ class Pool {
     bool kill_sent = false;
     bool published = false;
     std::optional<WorkerId> replaces;  // by a recycle; it leaves when this one is ready
-    bool holds_slot = false;           // nobody takes its slot before it is gone
+    bool in_place = false;      // nobody takes its slot before it is gone, for it is recycled so,
+    bool fills_memory = false;  // or for there is no memory for one more beside it
+    std::uint32_t drain_mark = 0;  // of the last DrainWorker
     std::string status_text;
 
     // What is known of it while it serves.
@@ -145,9 +149,9 @@ class Pool {
     IdleWatch idle{TimePoint{}};
     std::optional<Ailment> ailment;
     bool failure_counted = false;
+    bool kept_aside = false;
     bool is_traced = false;
     bool trace_told = false;
-    bool wake = false;                    // requests came while it was being suspended
     std::optional<RecycleReason> owes;    // it is to be recycled, for what happened once
     std::optional<TimePoint> not_before;  // its replacement failed: not tried again before
     std::uint32_t failed_replacements = 0;
@@ -166,7 +170,7 @@ class Pool {
   void fill(StartReason reason, TimePoint now, Decision& decision);
   bool is_open(std::uint32_t slot) const;
   void leave(Worker& worker, diagnosis::Intent why, TimePoint now, Decision& decision);
-  void drain(Worker& worker, diagnosis::Intent why, Decision& decision);
+  void drain(Worker& worker, diagnosis::Intent why, Decision& decision) const;
   void ask_to_stop(Worker& worker, TimePoint now, Decision& decision);
   void kill(Worker& worker, TimePoint now, Decision& decision);
   void move(Worker& worker, WorkerState to, TimePoint now, std::optional<Duration> limit);
@@ -193,6 +197,9 @@ class Pool {
   void check_health(Worker& worker, TimePoint now, Decision& decision);
   void unhealthy(Worker& worker, Ailment ailment, const std::string& sentence, TimePoint now,
                  Decision& decision);
+  void leave_alone(Worker& worker, const std::string& sentence, Ailment ailment, TimePoint now,
+                   Decision& decision);
+  static void watch_anew(Worker& worker, TimePoint now);
   void end_unhealthy(Worker& worker, TimePoint now, Decision& decision);
   bool may_be_kept() const;
   void keep_aside(Worker& worker, TimePoint now, Decision& decision);
@@ -203,15 +210,19 @@ class Pool {
   std::optional<RecycleReason> due(const Worker& worker, const WorkerObservation& seen,
                                    TimePoint now) const;
   void check_queue(const Observation& seen, TimePoint now);
+  void ask_by_rule(const Worker& worker, RecycleReason reason, TimePoint now);
 
   // pool_recycling.cpp: tickets.
   void request(const Worker& worker, RecycleReason reason, BatchId batch, TimePoint now);
   bool is_to_be_recycled(WorkerId id) const;
+  std::uint32_t under_way(TimePoint now) const;
   BatchId new_batch();
   void advance_recycling(TimePoint now, Decision& decision);
   void begin_recycling(Ticket ticket, RecycleWay way, TimePoint now, Decision& decision);
   std::variant<RecycleWay, Deferral> way_of(const Worker& worker) const;
   bool fits_another(const Worker& worker) const;
+  std::optional<std::uint64_t> memory_for_another() const;
+  std::uint32_t still_leaving(std::uint32_t slot) const;
   void defer(Ticket& ticket, Deferral why, Decision& decision);
   std::optional<WorkerId> awaiting_successor(std::uint32_t slot) const;
   void replacement_ready(const Worker& replacement, TimePoint now, Decision& decision);
@@ -237,6 +248,7 @@ class Pool {
   void check_idle(const Observation& seen, TimePoint now, Decision& decision);
   void set_idle_divisor(std::uint32_t divisor, Decision& decision);
   void suspend(Worker& worker, TimePoint now, Decision& decision);
+  void replace_suspended(Worker& worker, diagnosis::Intent why, TimePoint now, Decision& decision);
   void resume(Worker& worker, TimePoint now, Decision& decision);
   bool resume_one(TimePoint now, Decision& decision);
 
@@ -250,7 +262,6 @@ class Pool {
 
   std::shared_ptr<const PoolSettings> settings_;
   PoolSurroundings around_;
-  std::uint64_t version_ = 0;  // of the settings, as far as workers are started with them
   std::uint32_t min_ = 1;
   std::uint32_t max_ = 1;
   RapidFail rapid_fail_;

@@ -94,6 +94,13 @@ Decision Pool::worker_exited(WorkerId id, const diagnosis::Evidence& evidence, T
       now - worker.spawned, worker.ready_at.has_value(), worker.intent, evidence, why});
   ExitDetails details{certificate, std::nullopt, false};
   EventKind kind = EventKind::WorkerStopped;
+  if (worker.kept_aside) {
+    tell(kind, &worker,  // it failed when it was found, and was told of then
+         "which was kept for inspection, has ended: " + describe(evidence.status), decision,
+         details);
+    settle(now, decision);
+    return decision;
+  }
   if (!why.expected) {
     // A worker that crashes on its way out, after the stop signal, fails nobody.
     const bool was_asked =

@@ -2,6 +2,7 @@
 // take too long. Such a worker gets nothing more, and another one takes its place at once.
 
 #include <algorithm>
+#include <utility>
 
 #include "base/units.h"
 #include "pool/pool.h"
@@ -19,9 +20,15 @@ Intent intent_of(Ailment ailment) {
       return Intent::Deadlock;
     case Ailment::RequestTimeout:
       return Intent::RequestTimeout;
+    case Ailment::Memory:
+    case Ailment::Reported:
+      break;  // these are recycled
   }
   return Intent::None;
 }
+
+// A deadline that is noticed so late was slept through.
+constexpr Duration kAsleep = std::chrono::seconds(5);
 
 bool is_past(std::optional<TimePoint> deadline, TimePoint now) {
   return deadline && *deadline <= now;
@@ -45,10 +52,14 @@ Decision Pool::worker_reports_unhealthy(WorkerId id, const std::string& reason, 
   Worker* worker = find(id);
   if (!worker || worker->state != WorkerState::Serving) return decision;
   if (worker->owes == RecycleReason::WorkerRequest) return decision;  // it has said so before
+  if (worker->is_traced) {
+    leave_alone(*worker, "says that it is unhealthy: " + reason, Ailment::Reported, now, decision);
+    return decision;
+  }
   worker->owes = RecycleReason::WorkerRequest;
   worker->status_text = "unhealthy: " + reason;
   tell(EventKind::WorkerStatus, worker, "says that it is unhealthy: " + reason, decision);
-  if (!is_to_be_recycled(id)) request(*worker, RecycleReason::WorkerRequest, BatchId::None, now);
+  ask_by_rule(*worker, RecycleReason::WorkerRequest, now);
   advance_recycling(now, decision);
   settle(now, decision);
   return decision;
@@ -69,22 +80,27 @@ Decision Pool::request_timed_out(WorkerId id, TimePoint now) {
 }
 
 void Pool::traced(WorkerId id, bool by_debugger) {
-  if (Worker* worker = find(id)) worker->is_traced = by_debugger;
+  Worker* worker = find(id);
+  if (!worker) return;
+  worker->is_traced = by_debugger;
+  if (!by_debugger) worker->trace_told = false;
 }
 
-// Only who has requests, or may get some, is looked after.
+// Only who has requests, or may get some, is looked after. A queue waits for nobody who leaves, so
+// that one's silence is no deadlock: it may be a long answer.
 std::optional<TimePoint> Pool::health_deadline(const Worker& worker) const {
-  const bool serves = worker.state == WorkerState::Serving || worker.state == WorkerState::Draining;
+  const bool serves = worker.state == WorkerState::Serving;
   const bool hangs = worker.ailment && *worker.ailment != Ailment::RequestTimeout;
-  if (!serves || hangs || !is_wanted()) return std::nullopt;
+  if ((!serves && worker.state != WorkerState::Draining) || hangs || !is_wanted())
+    return std::nullopt;
   const auto ping = ping_deadline(worker);
-  const auto deadlock = deadlock_deadline(worker);
+  const auto deadlock = serves ? deadlock_deadline(worker) : std::nullopt;
   if (!ping || !deadlock) return ping ? ping : deadlock;
   return std::min(*ping, *deadlock);
 }
 
 std::optional<TimePoint> Pool::ping_deadline(const Worker& worker) const {
-  const Ping& settings = settings_->health.ping;
+  const Ping& settings = worker.pings;
   std::optional<TimePoint> at;
   if (settings.http_path) at = worker.ping.deadline(settings.timeout);
   if (!settings.notify) return at;
@@ -110,41 +126,52 @@ std::vector<WorkerId> Pool::suspects(TimePoint now) const {
 }
 
 void Pool::check_health(Worker& worker, TimePoint now, Decision& decision) {
-  if (!is_past(health_deadline(worker), now)) return;
-  const Health& settings = settings_->health;
+  const auto deadline = health_deadline(worker);
+  if (!is_past(deadline, now)) return;
+  // Nobody was awake to hear an answer: the container was paused.
+  if (now - *deadline > kAsleep) return watch_anew(worker, now);
   if (is_past(ping_deadline(worker), now)) {
+    const Ping& settings = worker.pings;
     return unhealthy(
         worker, Ailment::Ping,
-        std::string(settings.ping.http_path ? "has answered no ping" : "has not sent WATCHDOG=1") +
-            " for health.ping.timeout (" + format_duration(settings.ping.timeout) + ")",
+        std::string(settings.http_path ? "has answered no ping" : "has not sent WATCHDOG=1") +
+            " for health.ping.timeout (" + format_duration(settings.timeout) + ")",
         now, decision);
   }
   unhealthy(worker, Ailment::Deadlock,
             "has answered none of its requests for health.deadlock.after (" +
-                format_duration(*settings.deadlock_after) + ") while others wait",
+                format_duration(settings_->health.deadlock_after.value_or(Duration())) +
+                ") while others wait",
             now, decision);
+}
+
+void Pool::watch_anew(Worker& worker, TimePoint now) {
+  worker.ping = PingWatch();
+  worker.watchdog.heard(now);
+  worker.deadlock = DeadlockWatch();
+}
+
+void Pool::leave_alone(Worker& worker, const std::string& sentence, Ailment ailment, TimePoint now,
+                       Decision& decision) {
+  if (!std::exchange(worker.trace_told, true)) {
+    tell(EventKind::WorkerUnhealthyIgnored, &worker,
+         sentence + "; it is left alone, for a debugger is attached to it", decision,
+         AilmentDetails{ailment});
+  }
+  watch_anew(worker, now);
 }
 
 void Pool::unhealthy(Worker& worker, Ailment ailment, const std::string& sentence, TimePoint now,
                      Decision& decision) {
-  if (worker.is_traced) {
-    if (!worker.trace_told) {
-      tell(EventKind::WorkerUnhealthyIgnored, &worker,
-           sentence + "; it is left alone, for a debugger is attached to it", decision,
-           AilmentDetails{ailment, false});
-    }
-    worker.trace_told = true;
-    worker.ping = PingWatch();
-    worker.watchdog.heard(now);
-    worker.deadlock = DeadlockWatch();
-    return;
-  }
+  if (worker.is_traced) return leave_alone(worker, sentence, ailment, now, decision);
+  const bool counts = !worker.failure_counted && !is_spare(worker);
+  const bool is_first = !worker.ailment && !recycling_.contains(worker.name.id);
+  tell(EventKind::WorkerUnhealthy, &worker, sentence, decision,
+       AilmentDetails{ailment, counts, is_first});
   if (ailment == Ailment::Deadlock) slots_[worker.name.slot].last_deadlock = now;
   worker.ailment = ailment;
   worker.intent = intent_of(ailment);
-  worker.holds_slot = !fits_another(worker);
-  const bool counts = !worker.failure_counted && !is_spare(worker);
-  tell(EventKind::WorkerUnhealthy, &worker, sentence, decision, AilmentDetails{ailment, counts});
+  worker.fills_memory = !fits_another(worker);
   worker.failure_counted = true;
   last_failure_ = now;
 
@@ -159,20 +186,25 @@ void Pool::unhealthy(Worker& worker, Ailment ailment, const std::string& sentenc
     why.sentence = sentence;
     failed(worker, why, now, decision);
   }
-  if (is_wanted()) fill(StartReason::Replace, now, decision);
+  if (is_wanted()) {
+    fill(StartReason::Replace, now, decision);
+    advance_recycling(now, decision);
+  }
 }
 
 // Some of its requests may get done all the same: they have as long as at a stop. Those that one
 // request timed out beside have a limit of their own.
 void Pool::end_unhealthy(Worker& worker, TimePoint now, Decision& decision) {
   const bool is_limited = worker.ailment == Ailment::RequestTimeout;
-  const auto limit = is_limited ? std::nullopt : settings_->worker.stop.drain;
+  const Duration drain_limit = settings_->worker.stop.drain.value_or(*worker::Stop{}.drain);
+  const auto limit = is_limited ? std::nullopt : std::optional(drain_limit);
   if (worker.state == WorkerState::Draining) {
     if (limit) worker.deadline = std::min(worker.deadline.value_or(now + *limit), now + *limit);
     return;
   }
   if (!worker.published) return ask_to_stop(worker, now, decision);
   move(worker, WorkerState::Draining, now, limit);
+  tell(EventKind::WorkerDraining, &worker, "takes no new requests", decision);
   drain(worker, worker.intent, decision);
 }
 
@@ -184,7 +216,8 @@ bool Pool::may_be_kept() const {
 // administrator's hand, or with the supervisor.
 void Pool::keep_aside(Worker& worker, TimePoint now, Decision& decision) {
   move(worker, WorkerState::Orphaned, now, std::nullopt);
-  worker.holds_slot = false;
+  worker.kept_aside = true;
+  worker.in_place = worker.fills_memory = false;
   tell(EventKind::WorkerOrphaned, &worker,
        "is kept for inspection as process " + std::to_string(worker.name.pid) +
            "; end it with kill when you have seen enough",
@@ -193,8 +226,10 @@ void Pool::keep_aside(Worker& worker, TimePoint now, Decision& decision) {
     worker.published = false;
     decision.actions.push_back(AbandonWorker{worker.name.id});
   }
-  if (const auto found = recycling_.find(worker.name.id); found != recycling_.end())
-    found->second.old_gone = true;
+  if (const auto found = recycling_.find(worker.name.id); found != recycling_.end()) {
+    found->second.old_gone = true;  // as far as its place is concerned
+    conclude(worker.name.id, worker, now, decision);
+  }
   if (settings_->orphan.action.empty()) return;
   decision.actions.push_back(
       RunHook{"orphan.action",

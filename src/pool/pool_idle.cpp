@@ -8,20 +8,18 @@ namespace poolwarden::pool {
 using diagnosis::Intent;
 
 void Pool::check_idle(const Observation& seen, TimePoint now, Decision& decision) {
-  if (!settings_->idle.after) return;
+  if (!settings_->idle.after) return set_idle_divisor(1, decision);
   set_idle_divisor(
       idle_divisor(settings_->idle.under_pressure_percent, seen.memory_used, seen.memory_total),
       decision);
   const Duration limit = *settings_->idle.after / idle_divisor_;
   for (auto& [id, worker] : workers_) {
-    if (worker.state != WorkerState::Serving || recycling_.contains(id)) continue;
+    if (worker.state != WorkerState::Serving || is_to_be_recycled(id)) continue;
     const auto idle_for = worker.idle.idle_for(now);
     if (!idle_for || *idle_for < limit) continue;
     if (settings_->idle.action == IdleAction::Suspend && !cannot_suspend_) {
       move(worker, WorkerState::Suspending, now, std::nullopt);
-      worker.wake = false;
-      decision.actions.push_back(
-          DrainWorker{id, Intent::IdleTimeout, settings_->worker.stop.tunnels});
+      drain(worker, Intent::IdleTimeout, decision);
       continue;
     }
     tell(EventKind::WorkerIdle, &worker,
@@ -50,20 +48,25 @@ void Pool::set_idle_divisor(std::uint32_t divisor, Decision& decision) {
 
 // The gateway has nothing for it any more and forgets it; it keeps its place and its process.
 void Pool::suspend(Worker& worker, TimePoint now, Decision& decision) {
+  if (worker.owes) return replace_suspended(worker, Intent::Recycle, now, decision);
   move(worker, WorkerState::Suspended, now, std::nullopt);
   tell(EventKind::WorkerSuspended, &worker,
        "had no request for idle.after and is suspended until one comes", decision);
   decision.actions.push_back(SuspendWorker{worker.name.id});
 }
 
+// It has nothing in flight and nobody waits for it: no ticket, no overlap.
+void Pool::replace_suspended(Worker& worker, Intent why, TimePoint now, Decision& decision) {
+  worker.intent = why;
+  ask_to_stop(worker, now, decision);
+  fill(StartReason::Recycle, now, decision);
+}
+
 void Pool::resume(Worker& worker, TimePoint now, Decision& decision) {
   const bool was_frozen = worker.state == WorkerState::Suspended;
   move(worker, WorkerState::Serving, now, std::nullopt);
   worker.idle.woken(now);
-  worker.ping = PingWatch();
-  worker.watchdog.heard(now);
-  worker.deadlock = DeadlockWatch();
-  worker.wake = false;
+  watch_anew(worker, now);
   if (was_frozen) {
     tell(EventKind::WorkerResumed, &worker, "is woken for a request", decision);
     decision.actions.push_back(ResumeWorker{worker.name.id});
@@ -71,18 +74,15 @@ void Pool::resume(Worker& worker, TimePoint now, Decision& decision) {
   decision.actions.push_back(PublishWorker{worker.name.id});
 }
 
-// Whether there was one to be woken.
+// Whether there was one to be woken. One that is only being suspended has a request, perhaps a long
+// one: it is taken back when there is no other.
 bool Pool::resume_one(TimePoint now, Decision& decision) {
-  for (auto& [id, worker] : workers_) {
-    if (worker.state == WorkerState::Suspending) {
-      worker.wake = true;
+  for (const WorkerState asleep : {WorkerState::Suspended, WorkerState::Suspending}) {
+    for (auto& [id, worker] : workers_) {
+      if (worker.state != asleep) continue;
+      resume(worker, now, decision);
       return true;
     }
-  }
-  for (auto& [id, worker] : workers_) {
-    if (worker.state != WorkerState::Suspended) continue;
-    resume(worker, now, decision);
-    return true;
   }
   return false;
 }

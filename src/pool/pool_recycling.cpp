@@ -13,6 +13,9 @@ using diagnosis::Intent;
 namespace {
 constexpr std::size_t kProgressKept = 64;
 constexpr std::size_t kMostWaiting = 1000;  // more come from a loop that does not wait
+constexpr std::uint32_t kMostLeaving = 3;   // of one slot: their requests take very long
+// A replaced worker whose requests do not end holds up the recycling of others for so long.
+constexpr Duration kHoldsUp = std::chrono::seconds(10);
 
 Intent intent_of(RecycleReason reason) {
   return reason == RecycleReason::ConfigChange ? Intent::Reload : Intent::Recycle;
@@ -21,7 +24,7 @@ Intent intent_of(RecycleReason reason) {
 std::string describe(Deferral why) {
   switch (why) {
     case Deferral::NoHeadroom:
-      return "there is no memory for one more worker beside it, and too few others serve";
+      return "there is no memory for one more worker beside those that are here";
     case Deferral::Floor:
       return "too few others serve";
     case Deferral::StartFailed:
@@ -36,10 +39,11 @@ Result<Pool::RecycleAnswer> Pool::recycle(std::optional<std::uint32_t> slot, Rec
   if (state_ != PoolState::Running)
     return failure("pool " + settings_->name + " is " + std::string(name(state_)) +
                    (disabled_because_.empty() ? "" : " (" + disabled_because_ + ")"));
-  std::vector<const Worker*> chosen;
-  for (const auto& [id, worker] : workers_) {
-    if (worker.state == WorkerState::Serving && (!slot || worker.name.slot == *slot))
-      chosen.push_back(&worker);
+  std::vector<Worker*> chosen;
+  for (auto& [id, worker] : workers_) {
+    const bool is_up =
+        worker.state == WorkerState::Serving || worker.state == WorkerState::Suspended;
+    if (is_up && (!slot || worker.name.slot == *slot)) chosen.push_back(&worker);
   }
   if (slot && chosen.empty())
     return failure("pool " + settings_->name + " has no serving worker " + std::to_string(*slot));
@@ -49,9 +53,14 @@ Result<Pool::RecycleAnswer> Pool::recycle(std::optional<std::uint32_t> slot, Rec
                    " recycles waiting already; use --wait");
 
   const BatchId batch = new_batch();
-  for (const Worker* worker : chosen) request(*worker, reason, batch, now);
-
   RecycleAnswer answer{{}, batch};
+  for (Worker* worker : chosen) {
+    if (worker->state == WorkerState::Serving) {
+      request(*worker, reason, batch, now);
+    } else {
+      replace_suspended(*worker, intent_of(reason), now, answer.decision);
+    }
+  }
   advance_recycling(now, answer.decision);
   settle(now, answer.decision);
   return answer;
@@ -87,7 +96,7 @@ bool Pool::is_to_be_recycled(WorkerId id) const {
 
 void Pool::advance_recycling(TimePoint now, Decision& decision) {
   for (auto next = tickets_.begin();
-       next != tickets_.end() && recycling_.size() < settings_->recycle.at_once;) {
+       next != tickets_.end() && under_way(now) < settings_->recycle.at_once;) {
     const Worker* old = find(next->old);
     const bool is_to_come = old && old->state == WorkerState::Starting;
     // A worker that is being recycled already: a second request waits for the first.
@@ -114,20 +123,51 @@ void Pool::advance_recycling(TimePoint now, Decision& decision) {
   }
 }
 
+// Those that count against recycle.at_once.
+std::uint32_t Pool::under_way(TimePoint now) const {
+  const auto counts = [&](const auto& entry) {
+    const auto old = workers_.find(entry.first);
+    const bool drains_long = old != workers_.end() && old->second.state == WorkerState::Draining &&
+                             now - old->second.since >= kHoldsUp;
+    return !entry.second.replaced || !drains_long;
+  };
+  return static_cast<std::uint32_t>(std::count_if(recycling_.begin(), recycling_.end(), counts));
+}
+
+std::uint32_t Pool::still_leaving(std::uint32_t slot) const {
+  return static_cast<std::uint32_t>(
+      std::count_if(workers_.begin(), workers_.end(), [&](const auto& entry) {
+        return entry.second.name.slot == slot && entry.second.state == WorkerState::Draining;
+      }));
+}
+
 std::variant<RecycleWay, Deferral> Pool::way_of(const Worker& worker) const {
+  if (still_leaving(worker.name.slot) >= kMostLeaving) return Deferral::NoHeadroom;
   RecycleQuestion question;
   question.overlapped = settings_->recycle.overlapped;
   question.at_once = settings_->recycle.at_once;
-  question.desired = desired();
+  question.desired = desired() - std::min(count(WorkerState::Suspended), desired());
   question.serving = count(WorkerState::Serving);
-  question.memory_free = memory_free_;
+  question.memory_free = memory_for_another();
   question.memory_needed = worker.memory;
   return decide_recycle_way(question);
 }
 
-// Whether there is memory for one more worker as large as this one.
+// What is free, less what replacements that are being started will need.
+std::optional<std::uint64_t> Pool::memory_for_another() const {
+  if (!memory_free_) return std::nullopt;
+  std::uint64_t free = *memory_free_;
+  for (const auto& [id, ticket] : recycling_) {
+    const auto old = workers_.find(id);
+    if (ticket.replaced || old == workers_.end() || old->second.in_place) continue;
+    free -= std::min(free, old->second.memory.value_or(0));
+  }
+  return free;
+}
+
 bool Pool::fits_another(const Worker& worker) const {
-  return !memory_free_ || !worker.memory || *memory_free_ >= *worker.memory;
+  const auto free = memory_for_another();
+  return !free || !worker.memory || *free >= *worker.memory;
 }
 
 void Pool::defer(Ticket& ticket, Deferral why, Decision& decision) {
@@ -149,7 +189,7 @@ void Pool::begin_recycling(Ticket ticket, RecycleWay way, TimePoint now, Decisio
            (for_memory ? ", in place, for there is no memory for one more worker beside it" : ""),
        decision, RecycleDetails{ticket.reason});
   recycling_.emplace(ticket.old, ticket);
-  old.holds_slot = in_place;
+  old.in_place = in_place;
   if (in_place) return leave(old, intent_of(ticket.reason), now, decision);
   spawn(ticket.slot, StartReason::Recycle, ticket.old, now, decision);
 }

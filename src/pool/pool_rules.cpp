@@ -47,7 +47,11 @@ Decision Pool::observe(const Observation& seen, TimePoint now, WallTime wall) {
   if (!is_wanted()) return decision;
   if (time_has_come) {
     for (auto& [id, worker] : workers_) {
-      if (worker.state == WorkerState::Serving) worker.owes = RecycleReason::Schedule;
+      const bool is_up =
+          worker.state == WorkerState::Serving || worker.state == WorkerState::Suspending;
+      if (is_up && !worker.owes) worker.owes = RecycleReason::Schedule;
+      if (worker.state == WorkerState::Suspended)
+        replace_suspended(worker, diagnosis::Intent::Recycle, now, decision);
     }
   }
   apply_rules(seen, now, decision);
@@ -57,17 +61,22 @@ Decision Pool::observe(const Observation& seen, TimePoint now, WallTime wall) {
 void Pool::look_at(Worker& worker, const WorkerObservation& seen, bool requests_wait,
                    TimePoint now) {
   if (seen.usage.memory) worker.memory = seen.usage.memory;
-  // One that is to leave holds up who waits for that, whether or not others wait for an answer.
-  const bool leaves = worker.state == WorkerState::Draining;
-  worker.deadlock.observe(seen, requests_wait || leaves, now);
+  if (seen.is_traced) traced(worker.name.id, *seen.is_traced);
+  worker.deadlock.observe(seen, requests_wait, now);
   worker.idle.observe(seen, now);
 }
 
 void Pool::apply_rules(const Observation& seen, TimePoint now, Decision& decision) {
   for (const auto& [id, what] : seen.workers) {
-    const Worker* worker = find(id);
-    if (!worker || worker->state != WorkerState::Serving || is_to_be_recycled(id)) continue;
-    if (const auto reason = due(*worker, what, now)) request(*worker, *reason, BatchId::None, now);
+    Worker* worker = find(id);
+    if (!worker || worker->state != WorkerState::Serving || recycling_.contains(id)) continue;
+    const auto reason = due(*worker, what, now);
+    if (!reason) continue;
+    if (worker->is_traced && is_reactive(*reason)) {
+      leave_alone(*worker, "is over a limit of its memory", Ailment::Memory, now, decision);
+    } else {
+      ask_by_rule(*worker, *reason, now);
+    }
   }
   if (uses_http()) {
     check_queue(seen, now);
@@ -87,6 +96,20 @@ std::optional<RecycleReason> Pool::due(const Worker& worker, const WorkerObserva
   return reason ? reason : worker.owes;
 }
 
+// Who waits already goes before the others when it begins to do harm.
+void Pool::ask_by_rule(const Worker& worker, RecycleReason reason, TimePoint now) {
+  const auto waiting = std::find_if(tickets_.begin(), tickets_.end(), [&](const Ticket& ticket) {
+    return ticket.old == worker.name.id;
+  });
+  if (recycling_.contains(worker.name.id)) return;
+  if (waiting == tickets_.end()) return request(worker, reason, BatchId::None, now);
+  if (!is_reactive(reason) || is_reactive(waiting->reason)) return;
+  Ticket raised = *waiting;
+  raised.reason = reason;
+  tickets_.erase(waiting);
+  tickets_.push_front(raised);
+}
+
 // Too many wait: one worker is held to be stuck, the one that has been silent for longest.
 void Pool::check_queue(const Observation& seen, TimePoint now) {
   const auto& limit = settings_->queue.recycle_over;
@@ -100,13 +123,15 @@ void Pool::check_queue(const Observation& seen, TimePoint now) {
   for (const auto& [id, what] : seen.workers) {
     const Worker* worker = find(id);
     if (!worker || worker->state != WorkerState::Serving || is_to_be_recycled(id)) continue;
-    const TimePoint last = what.last_response.value_or(TimePoint{});
+    if (worker->is_traced) continue;
+    const TimePoint ready = worker->ready_at.value_or(now);
+    const TimePoint last = std::max(what.last_response.value_or(ready), ready);
     if (!silent || last < heard) {
       silent = worker;
       heard = last;
     }
   }
-  if (!silent || !recycling_.empty()) return;
+  if (!silent || under_way(now) > 0) return;
   queue_recycled_ = now;
   request(*silent, RecycleReason::QueueLimit, BatchId::None, now);
 }

@@ -101,16 +101,16 @@ void Pool::grow_or_shrink(const Observation& seen, TimePoint now, Decision& deci
   load.waiting = seen.waiting;
   for (const auto& [id, what] : seen.workers) load.in_flight += what.in_flight;
   const std::uint32_t before = desired();
-  const std::uint32_t wanted = garden_.wanted(load, before, count(WorkerState::Starting), now);
-  if (wanted > before) {
+  const std::uint32_t awake = before - std::min(before, count(WorkerState::Suspended));
+  const std::uint32_t wanted = garden_.wanted(load, awake, count(WorkerState::Starting), now);
+  if (wanted > awake) {
     // Fewer than min are here because idle.after let them go: only requests bring them back.
-    if (before < min_ && seen.waiting == 0) return;
-    if (resume_one(now, decision)) return;
+    if (seen.waiting == 0 || resume_one(now, decision)) return;
     want(wanted);
     tell_scaled(before, "for requests wait", decision);
     fill(StartReason::ScaleUp, now, decision);
-  } else if (wanted < before) {
-    shrink_to(wanted, now, decision);
+  } else if (wanted < awake) {
+    shrink_to(before - (awake - wanted), now, decision);
     tell_scaled(before, "for nothing needed more during idle.spare_after", decision);
   }
 }
@@ -119,7 +119,12 @@ Pool::RecycleAnswer Pool::reconfigure(std::shared_ptr<const PoolSettings> settin
                                       TimePoint now) {
   RecycleAnswer answer{{}, new_batch()};
   Decision& decision = answer.decision;
-  const bool other_count = settings->workers != settings_->workers;
+  const worker::Limits& old_limits = settings_->worker.limits;
+  const worker::Limits& new_limits = settings->worker.limits;
+  const bool other_cpus =
+      settings->workers.min == 0 && (old_limits.affinity != new_limits.affinity ||
+                                     old_limits.affinity_each != new_limits.affinity_each);
+  const bool other_count = settings->workers != settings_->workers || other_cpus;
   const bool other_times = settings->recycle.at != settings_->recycle.at;
   const WorkerCount count_before{min_, max_};
   settings_ = std::move(settings);
@@ -127,13 +132,16 @@ Pool::RecycleAnswer Pool::reconfigure(std::shared_ptr<const PoolSettings> settin
   if (other_times) schedule_ = RecycleSchedule(settings_->recycle.at, around_.offset);
   cannot_suspend_ = false;
   take_count(other_count ? settings_->workers : count_before);
-  ++version_;
   if (!is_wanted()) return answer;
 
   const std::uint32_t before = desired();
   if (before > 0 && other_count) want(min_);
   shrink_to(max_, now, decision);
   tell_scaled(before, "as the new configuration says", decision);
+  const bool still_suspends =
+      settings_->idle.after && settings_->idle.action == IdleAction::Suspend;
+  while (!still_suspends && resume_one(now, decision)) {
+  }
   for (auto& [id, worker] : workers_) {
     if (!recycle) break;
     const bool serves =
@@ -141,8 +149,10 @@ Pool::RecycleAnswer Pool::reconfigure(std::shared_ptr<const PoolSettings> settin
     if (serves) {
       worker.owes = RecycleReason::ConfigChange;
       request(worker, RecycleReason::ConfigChange, answer.batch, now);
+    } else if (worker.state == WorkerState::Suspending) {
+      worker.owes = RecycleReason::ConfigChange;
     } else if (worker.state == WorkerState::Suspended) {
-      leave(worker, Intent::Reload, now, decision);
+      replace_suspended(worker, Intent::Reload, now, decision);
     }
   }
   fill(StartReason::ScaleUp, now, decision);

@@ -34,9 +34,9 @@ bool Pool::is_open(std::uint32_t slot) const {
     const bool has_it =
         worker.state == WorkerState::Starting || worker.state == WorkerState::Serving ||
         worker.state == WorkerState::Suspending || worker.state == WorkerState::Suspended;
-    if (has_it || worker.holds_slot) return false;
+    if (has_it || worker.in_place || worker.fills_memory) return false;
     if (!diagnosis::is_expected(worker.intent) && !worker.failure_counted) return false;
-    ++leaving;
+    if (worker.intent == Intent::PoolStop || worker.intent == Intent::Reload) ++leaving;
   }
   return leaving < kMostLeaving;
 }
@@ -45,7 +45,7 @@ void Pool::spawn(std::uint32_t slot, StartReason reason, std::optional<WorkerId>
                  TimePoint now, Decision& decision) {
   const WorkerId id = around_.ids->next();
   Worker worker;
-  worker.version = version_;
+  worker.pings = settings_->health.ping;
   worker.name = {id, slot, ++slots_[slot].generations, 0};
   worker.spawned = worker.since = now;
   worker.replaces = replaces ? replaces : awaiting_successor(slot);
@@ -103,17 +103,11 @@ Decision Pool::worker_status(WorkerId id, const std::string& text) {
   return decision;
 }
 
-Decision Pool::worker_drained(WorkerId id, TimePoint now) {
+Decision Pool::worker_drained(WorkerId id, std::uint32_t mark, TimePoint now) {
   Decision decision;
   Worker* worker = find(id);
-  if (!worker) return decision;
-  if (worker->state == WorkerState::Suspending) {
-    if (worker->wake) {
-      resume(*worker, now, decision);
-    } else {
-      suspend(*worker, now, decision);
-    }
-  }
+  if (!worker || mark != worker->drain_mark) return decision;
+  if (worker->state == WorkerState::Suspending) suspend(*worker, now, decision);
   if (worker->state == WorkerState::Draining) ask_to_stop(*worker, now, decision);
   settle(now, decision);
   return decision;
@@ -131,6 +125,7 @@ void Pool::leave(Worker& worker, Intent why, TimePoint now, Decision& decision) 
       worker.intent = why;
       if (!worker.published) return ask_to_stop(worker, now, decision);
       move(worker, WorkerState::Draining, now, limit);
+      tell(EventKind::WorkerDraining, &worker, "takes no new requests", decision);
       return drain(worker, why, decision);
     case WorkerState::Suspending:  // the gateway drains it already
       worker.intent = why;
@@ -145,8 +140,8 @@ void Pool::leave(Worker& worker, Intent why, TimePoint now, Decision& decision) 
     case WorkerState::Suspended:
       worker.intent = why;
       return ask_to_stop(worker, now, decision);
-    case WorkerState::Orphaned:  // an administrator's, until nobody is left to look at it
-      if (why != Intent::PoolStop) kill(worker, now, decision);
+    case WorkerState::Orphaned:  // an administrator's, until nobody could find it any more
+      if (why == Intent::Shutdown || why == Intent::Reload) kill(worker, now, decision);
       return;
     case WorkerState::Stopping:
     case WorkerState::Killing:
@@ -155,9 +150,9 @@ void Pool::leave(Worker& worker, Intent why, TimePoint now, Decision& decision) 
   }
 }
 
-void Pool::drain(Worker& worker, Intent why, Decision& decision) {
-  tell(EventKind::WorkerDraining, &worker, "takes no new requests", decision);
-  decision.actions.push_back(DrainWorker{worker.name.id, why, settings_->worker.stop.tunnels});
+void Pool::drain(Worker& worker, Intent why, Decision& decision) const {
+  decision.actions.push_back(
+      DrainWorker{worker.name.id, why, settings_->worker.stop.tunnels, ++worker.drain_mark});
 }
 
 void Pool::ask_to_stop(Worker& worker, TimePoint now, Decision& decision) {
@@ -186,21 +181,20 @@ void Pool::move(Worker& worker, WorkerState to, TimePoint now, std::optional<Dur
 }
 
 void Pool::deadline_passed(Worker& worker, TimePoint now, Decision& decision) {
+  // As it was when the wait began: a reload may have changed the settings since.
+  const std::string limit = format_duration(*worker.deadline - worker.since);
   worker.deadline.reset();
   switch (worker.state) {
     case WorkerState::Starting:
       worker.intent = Intent::StartupTimeout;
       tell(EventKind::WorkerStartupTimeout, &worker,
-           "was not ready within ready.timeout (" +
-               format_duration(*settings_->worker.ready.timeout) + "); it is killed",
-           decision);
+           "was not ready within ready.timeout (" + limit + "); it is killed", decision);
       return kill(worker, now, decision);
     case WorkerState::Draining:
       return ask_to_stop(worker, now, decision);
     case WorkerState::Stopping:
       tell(EventKind::WorkerStopTimeout, &worker,
-           "did not stop within stop.timeout (" + format_duration(*settings_->worker.stop.timeout) +
-               "); its process tree is killed",
+           "did not stop within stop.timeout (" + limit + "); its process tree is killed",
            decision);
       return kill(worker, now, decision);
     case WorkerState::Serving:

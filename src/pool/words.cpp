@@ -105,6 +105,10 @@ std::string_view name(Ailment ailment) {
       return "deadlock";
     case Ailment::RequestTimeout:
       return "request_timeout";
+    case Ailment::Memory:
+      return "memory";
+    case Ailment::Reported:
+      return "reported";
   }
   return "unknown";
 }
@@ -117,6 +121,9 @@ diagnosis::Cause cause_of(Ailment ailment) {
       return diagnosis::Cause::Deadlock;
     case Ailment::RequestTimeout:
       return diagnosis::Cause::RequestTimeout;
+    case Ailment::Memory:
+    case Ailment::Reported:
+      break;  // no failure: recycled
   }
   return diagnosis::Cause::Unknown;
 }

@@ -57,6 +57,7 @@ class LinuxWorker : public std::enable_shared_from_this<LinuxWorker> {
   void resume();
   worker::Usage usage() const;
   bool is_traced() const;
+  void stop_watching();
   std::uint16_t port() const { return place_.port; }
 
  private:
@@ -69,7 +70,6 @@ class LinuxWorker : public std::enable_shared_from_this<LinuxWorker> {
   void tell_status(const std::string& text);
   void start_watching();
   void watch_memory(std::uint64_t mark);
-  void stop_watching();
   void leave();
 
   boost::asio::awaitable<diagnosis::ExitStatus> run();

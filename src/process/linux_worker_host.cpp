@@ -75,6 +75,11 @@ void LinuxWorkerHost::signal(worker::WorkerId id, int number) {
   if (auto* worker = find(id)) worker->signal(number);
 }
 
+void LinuxWorkerHost::stop_watching(worker::WorkerId id) {
+  if (const auto found = workers_->find(id); found != workers_->end())
+    found->second->stop_watching();
+}
+
 void LinuxWorkerHost::kill(worker::WorkerId id) {
   if (auto* worker = find(id)) worker->kill();
 }

@@ -29,6 +29,7 @@ class LinuxWorkerHost final : public worker::WorkerHost {
   void ask_to_stop(worker::WorkerId id) override;
   void signal(worker::WorkerId id, int number) override;
   void kill(worker::WorkerId id) override;
+  void stop_watching(worker::WorkerId id) override;
   Result<void> suspend(worker::WorkerId id) override;
   void resume(worker::WorkerId id) override;
   worker::Usage usage(worker::WorkerId id) override;

@@ -77,7 +77,7 @@ bool GatewayLink::handle(const std::string& text) {
   std::visit(Match{
                  [&](const link::Hello&) { callbacks_.changed(); },
                  [&](const link::Demand& told) { callbacks_.demand(told.pool); },
-                 [&](const link::WorkerDrained& told) { callbacks_.drained(told.id); },
+                 [&](const link::WorkerDrained& told) { callbacks_.drained(told.id, told.mark); },
                  [&](const link::Quiesced&) { callbacks_.quiesced(); },
                  [&](const link::RequestTimedOut& told) { callbacks_.timed_out(told.id); },
              },

@@ -30,7 +30,9 @@ pool::Observation PoolObserver::observe(const std::vector<worker::WorkerId>& wor
     const auto row = rows.find(id);
     pool::WorkerObservation& worker = seen.workers[id];
     if (row != rows.end()) worker = of_worker(row->second, now);
-    if (looks_at_usage) worker.usage = host_.usage(id);
+    if (!looks_at_usage) continue;
+    worker.usage = host_.usage(id);
+    worker.is_traced = host_.is_traced(id);
   }
   return seen;
 }
@@ -42,8 +44,7 @@ pool::WorkerObservation PoolObserver::of_worker(std::uint32_t row, TimePoint now
   worker.in_flight = small(cells.in_flight);
   worker.tunnels = small(cells.tunnels);
   const auto since_boot = std::chrono::nanoseconds(link::load(cells.last_response));
-  if (since_boot.count() > 0 && TimePoint(since_boot) <= now)
-    worker.last_response = TimePoint(since_boot);
+  if (since_boot.count() > 0) worker.last_response = std::min(TimePoint(since_boot), now);
   return worker;
 }
 

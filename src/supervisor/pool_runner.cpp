@@ -84,6 +84,7 @@ pool::BatchId PoolRunner::reconfigure(std::shared_ptr<const pool::PoolSettings> 
     outside_.to_gateway(mode(pool_.availability()));
   }
   apply(answer.decision);
+  arm_observation();  // shorter limits are looked at sooner
   return answer.batch;
 }
 
@@ -121,12 +122,10 @@ void PoolRunner::spawn(const pool::WorkerName& name) {
 
 // Also of one that the gateway knew before it was to be suspended: it must forget the drain mark.
 void PoolRunner::publish_worker(WorkerId id) {
-  std::erase(draining_, id);
-  suspended_.erase(id);
+  draining_.erase(id);
   if (const auto known = published_.find(id); known != published_.end()) {
     outside_.to_gateway(link::WorkerGone{id});
-    outside_.to_gateway(readiness(id, known->second));
-    return;
+    return introduce(id, known->second);
   }
   const std::optional<std::uint32_t> row = outside_.take_row();
   if (!row) {  // more workers than the scoreboard has rows: this one cannot be given requests
@@ -134,13 +133,16 @@ void PoolRunner::publish_worker(WorkerId id) {
     return;
   }
   const Published& published =
-      published_.insert_or_assign(id, Published{endpoints_.at(id), *row}).first->second;
-  outside_.to_gateway(readiness(id, published));
+      published_.insert_or_assign(id, Published{endpoints_.at(id), *row, false}).first->second;
+  introduce(id, published);
+}
+
+void PoolRunner::introduce(WorkerId id, const Published& published) {
+  if (outside_.to_gateway(readiness(id, published))) published.counted = true;
 }
 
 void PoolRunner::suspend(WorkerId id) {
-  std::erase(draining_, id);
-  suspended_.insert(id);
+  draining_.erase(id);
   outside_.to_gateway(link::WorkerGone{id});
   if (auto suspended = outside_.host.suspend(id); !suspended) {
     asio::post(io_, [this, id, why = suspended.error().message] {
@@ -150,7 +152,8 @@ void PoolRunner::suspend(WorkerId id) {
 }
 
 void PoolRunner::abandon(WorkerId id) {
-  std::erase(draining_, id);
+  outside_.host.stop_watching(id);
+  draining_.erase(id);
   const auto found = published_.find(id);
   if (found == published_.end()) return;
   served_[id] = requests_of(id);
@@ -168,10 +171,11 @@ std::uint64_t PoolRunner::requests_of(WorkerId id) const {
 }
 
 void PoolRunner::drain(const pool::DrainWorker& todo) {
-  draining_.push_back(todo.id);
-  if (outside_.to_gateway(link::DrainWorker{todo.id, loss_cause(todo.why), todo.tunnel_limit}))
+  draining_[todo.id] = todo.mark;
+  if (outside_.to_gateway(
+          link::DrainWorker{todo.id, loss_cause(todo.why), todo.tunnel_limit, todo.mark}))
     return;
-  asio::post(io_, [this, id = todo.id] { worker_drained(id); });
+  asio::post(io_, [this, id = todo.id, mark = todo.mark] { worker_drained(id, mark); });
 }
 
 void PoolRunner::retire(WorkerId id) {
@@ -187,8 +191,8 @@ void PoolRunner::set_availability(pool::Availability availability) {
 }
 
 void PoolRunner::gateway_lost() {
-  const std::vector<WorkerId> waiting = draining_;
-  for (const WorkerId id : waiting) worker_drained(id);
+  const std::map<WorkerId, std::uint32_t> waiting = draining_;
+  for (const auto& [id, mark] : waiting) worker_drained(id, mark);
 }
 
 std::vector<link::ToGateway> PoolRunner::introduction() const {
@@ -198,7 +202,9 @@ std::vector<link::ToGateway> PoolRunner::introduction() const {
   messages.emplace_back(description());
   messages.push_back(mode(pool_.availability()));
   for (const auto& [id, published] : published_) {
-    if (pool_.is_serving(id)) messages.push_back(readiness(id, published));
+    if (!pool_.is_serving(id)) continue;
+    messages.emplace_back(readiness(id, published));
+    published.counted = true;
   }
   return messages;
 }
@@ -226,7 +232,7 @@ link::PoolModeChanged PoolRunner::mode(pool::Availability availability) const {
 }
 
 link::WorkerReady PoolRunner::readiness(WorkerId id, const Published& published) const {
-  return {pool_.settings().name, id, published.row, published.endpoint};
+  return {pool_.settings().name, id, published.row, published.endpoint, !published.counted};
 }
 
 pool::PoolSnapshot PoolRunner::snapshot(TimePoint now, WallTime wall) const {

@@ -9,7 +9,6 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <vector>
 
 #include "link/messages.h"
@@ -47,8 +46,13 @@ class PoolRunner {
   void shut_down() { apply(pool_.shut_down(Clock::now())); }
   void kill_all() { apply(pool_.kill_all(Clock::now())); }
   void demand() { apply(pool_.demand(Clock::now())); }
-  void worker_drained(worker::WorkerId id) { apply(pool_.worker_drained(id, Clock::now())); }
-  void request_timed_out(worker::WorkerId id) { apply(pool_.request_timed_out(id, Clock::now())); }
+  void worker_drained(worker::WorkerId id, std::uint32_t mark) {
+    apply(pool_.worker_drained(id, mark, Clock::now()));
+  }
+  void request_timed_out(worker::WorkerId id) {
+    pool_.traced(id, outside_.host.is_traced(id));
+    apply(pool_.request_timed_out(id, Clock::now()));
+  }
   Result<pool::BatchId> recycle(std::optional<std::uint32_t> slot, pool::RecycleReason reason);
   Result<void> scale(pool::WorkerCount wanted);
   // New settings; routes change for clients when the gateway is told RoutesChanged.
@@ -67,6 +71,7 @@ class PoolRunner {
   struct Published {
     worker::Endpoint endpoint;
     std::uint32_t row;
+    mutable bool counted = false;  // a gateway has been told to count in its row from 0
   };
 
   void apply(const pool::Decision& decision);
@@ -83,6 +88,7 @@ class PoolRunner {
   void set_availability(pool::Availability availability);
   link::PoolModeChanged mode(pool::Availability availability) const;
   link::WorkerReady readiness(worker::WorkerId id, const Published& published) const;
+  void introduce(worker::WorkerId id, const Published& published);
   void arm_timer();
   void tick();
   void arm_observation();
@@ -95,10 +101,9 @@ class PoolRunner {
   Outside outside_;
   std::map<worker::WorkerId, worker::Endpoint> endpoints_;
   std::map<worker::WorkerId, Published> published_;
-  std::vector<worker::WorkerId> draining_;
+  std::map<worker::WorkerId, std::uint32_t> draining_;  // by the mark
   std::map<worker::WorkerId, std::uint64_t>
-      served_;                            // by those that were given up before their end
-  std::set<worker::WorkerId> suspended_;  // not with the gateway, but their rows are kept
+      served_;  // by those that were given up before their end
   PoolObserver observer_;
   boost::asio::steady_timer observation_timer_;
   bool observing_ = false;

@@ -46,8 +46,7 @@ worker::WorkerCallbacks PoolRunner::callbacks_for(WorkerId id) {
   };
   callbacks.exited = [this, id](const diagnosis::Evidence& evidence) {
     endpoints_.erase(id);
-    suspended_.erase(id);
-    std::erase(draining_, id);
+    draining_.erase(id);
     diagnosis::Evidence known = evidence;
     known.requests_served = requests_of(id);
     served_.erase(id);

@@ -67,7 +67,7 @@ void Supervisor::end_if_all_stopped() {
   if (!pools_told_to_stop_ || !on_end_) return;
   const std::vector<Pools::Runner> all = pools_.all();
   const bool all_stopped = std::all_of(all.begin(), all.end(), [](const auto& runner) {
-    return runner->pool().state() == pool::PoolState::Stopped;
+    return runner->pool().state() == pool::PoolState::Stopped && !runner->pool().has_workers();
   });
   if (!all_stopped) return;
   if (gateway_) {

@@ -100,8 +100,8 @@ GatewayCallbacks Supervisor::gateway_callbacks() {
     for (const auto& runner : {pools_.find(name), pools_.find_leaving(name)})
       if (runner) runner->demand();
   };
-  callbacks.drained = [this](worker::WorkerId id) {
-    for (const auto& runner : pools_.all()) runner->worker_drained(id);
+  callbacks.drained = [this](worker::WorkerId id, std::uint32_t mark) {
+    for (const auto& runner : pools_.all()) runner->worker_drained(id, mark);
   };
   callbacks.timed_out = [this](worker::WorkerId id) {
     for (const auto& runner : pools_.all()) runner->request_timed_out(id);

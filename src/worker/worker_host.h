@@ -68,6 +68,9 @@ class WorkerHost {
   // Kills the whole tree.
   virtual void kill(WorkerId id) = 0;
 
+  // It is kept for inspection: no pings, no eye on its memory; its end is told as ever.
+  virtual void stop_watching(WorkerId id) = 0;
+
   // Freezes the whole tree and lets the kernel take its memory back; resume() undoes it. Between
   // the two it is not pinged. Errors: it cannot be frozen; it runs on then.
   virtual Result<void> suspend(WorkerId id) = 0;

@@ -29,6 +29,7 @@ class FakeWorkerHost : public worker::WorkerHost {
     note("signal", id, " " + std::to_string(number));
   }
   void kill(worker::WorkerId id) override { note("kill", id); }
+  void stop_watching(worker::WorkerId id) override { note("stop_watching", id); }
   Result<void> suspend(worker::WorkerId id) override {
     note("suspend", id);
     if (cannot_suspend.contains(id)) return failure("cannot suspend a worker: a test says so");

@@ -182,8 +182,6 @@ def test_on_config_change_off_leaves_running_workers(supervise):
     assert b"EDITION=second" in open(f"/proc/{new}/environ", "rb").read()
 
 
-@pytest.mark.xfail(strict=True, reason="the pool expects WATCHDOG=1 of workers that were started "
-                   "without WATCHDOG_USEC")
 def test_a_worker_is_held_to_the_pings_that_it_was_started_with(supervise):
     off = {"recycle": {"on_config_change": False}}
     supervisor = supervise({"web": off})

@@ -16,7 +16,7 @@ const std::string kGet = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
 const std::string kPost = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc";
 
 link::WorkerReady ready(const ScriptedWorker& worker) {
-  return {"web", id(1), 1, worker.endpoint()};
+  return {"web", id(1), 1, worker.endpoint(), false};
 }
 
 TEST_F(ComebackTest, ServesAgainAndCountsOn) {

@@ -146,16 +146,59 @@ TEST(Deadlock, IsNotFoundAgainWithinTheCooldown) {
   EXPECT_EQ(spawned(bench.tick_after(1min)), ids({3}));
 }
 
-TEST(Deadlock, OfAWorkerThatLeavesIsFoundThoughNobodyWaits) {
+TEST(Deadlock, IsNoMatterOfAWorkerThatLeaves) {
   Bench bench(web());
   bench.serve(1, 1);
   bench.recycle();
   bench.ready(2);
-  look(bench, 0, {{1, busy(1)}, {2, WorkerObservation{}}});
-  const Decision decision = bench.tick_after(3min);
-  EXPECT_TRUE(tells(decision, EventKind::WorkerUnhealthy));
-  EXPECT_THAT(spawned(decision), IsEmpty()) << "its successor serves already";
+  // A slow upload, or an answer that takes its time: it has it, whoever waits for the other.
+  look(bench, 100, {{1, busy(1)}, {2, WorkerObservation{}}});
+  EXPECT_TRUE(is_empty(bench.tick_after(1h)));
+}
+
+TEST(Reconfigured, WorkersAreHeldToThePingsThatTheyWereStartedWith) {
+  Bench bench(web());
+  bench.serve(1, 1);
+  bench.now += 1h;
+  PoolSettings settings = web();
+  settings.health.ping.notify = true;
+  bench.pool.reconfigure(std::make_shared<const PoolSettings>(settings), false, bench.now);
+  EXPECT_TRUE(is_empty(bench.tick_after(1h)));
+}
+
+TEST(PausedSupervisor, JudgesNobodyByWhatItDidNotHear) {
+  PoolSettings settings = web();
+  settings.health.ping.notify = true;
+  settings.health.ping.timeout = 10s;
+  Bench bench(settings);
+  bench.serve(1, 1);
+  EXPECT_TRUE(is_empty(bench.tick_after(1h)));  // the container was paused
+  EXPECT_TRUE(is_empty(bench.tick_after(10s - 1ms)));
+  EXPECT_TRUE(tells(bench.tick_after(1ms), EventKind::WorkerUnhealthy));
+}
+
+TEST(UnhealthyWorker, IsEndedAlsoWhereDrainsHaveNoLimit) {
+  PoolSettings settings = pinged();
+  settings.worker.stop.drain = std::nullopt;
+  Bench bench(settings);
+  bench.serve(1, 1);
+  bench.pool.ping_begun(WorkerId{1}, bench.now);
+  bench.tick_after(10s);
   EXPECT_EQ(signals(bench.tick_after(4s)), (std::vector<int>{SIGABRT}));
+}
+
+TEST(UnhealthyWorker, ThatIsBeingRecycledInPlaceLeavesNothingBehind) {
+  PoolSettings settings = pinged();
+  settings.recycle.overlapped = false;
+  Bench bench(settings);
+  bench.serve(1, 1);
+  bench.recycle();
+  bench.pool.request_timed_out(WorkerId{1}, bench.now);
+  bench.drained(1);
+  EXPECT_EQ(spawned(bench.exits(1, Signaled{SIGABRT})), ids({2}));
+  bench.ready(2);
+  EXPECT_TRUE(bench.progress().finished());
+  EXPECT_EQ(drained(bench.recycle()), ids({2}));
 }
 
 TEST(RequestTimeout, LetsOtherRequestsOfTheWorkerEnd) {
@@ -210,6 +253,28 @@ TEST(Orphan, IsKeptAndReplaced) {
   bench.ready(2);
   EXPECT_TRUE(is_empty(bench.tick_after(1h)));
   EXPECT_THAT(retired(bench.exits(1, Signaled{SIGKILL})), IsEmpty());
+}
+
+TEST(Orphan, OutlivesTheReadinessOfItsSuccessor) {
+  Bench bench(with_orphans());
+  bench.serve(1, 1);
+  bench.recycle();  // 2 is to replace 1
+  find_unhealthy(bench, 1);
+  bench.tick_after(10s);
+  EXPECT_THAT(killed(bench.ready(2)), IsEmpty());
+  EXPECT_EQ(bench.state_of(1), WorkerState::Orphaned);
+  EXPECT_TRUE(bench.progress().finished());
+  EXPECT_EQ(spawned(bench.recycle()), ids({3})) << "it holds up nobody";
+}
+
+TEST(Orphan, ThatEndsIsNoFailure) {
+  Bench bench(with_orphans());
+  bench.serve(1, 1);
+  find_unhealthy(bench, 1);
+  bench.tick_after(10s);
+  bench.ready(2);
+  const Decision end = bench.exits(1, Signaled{SIGKILL});
+  EXPECT_THAT(kinds(end), ElementsAre(EventKind::WorkerStopped));
 }
 
 TEST(Orphan, IsNotKeptBesideAsManyAsAllowed) {

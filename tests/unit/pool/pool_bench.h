@@ -125,7 +125,10 @@ class Bench {
   Decision kill_all() { return pool.kill_all(now); }
   Decision demand() { return pool.demand(now); }
   Decision ready(std::uint64_t id) { return pool.worker_ready(WorkerId{id}, now); }
-  Decision drained(std::uint64_t id) { return pool.worker_drained(WorkerId{id}, now); }
+  // `mark`: it counts the marks of a worker; only one that was suspended has more than one.
+  Decision drained(std::uint64_t id, std::uint32_t mark = 1) {
+    return pool.worker_drained(WorkerId{id}, mark, now);
+  }
   Decision exits(std::uint64_t id, const diagnosis::ExitStatus& status) {
     return pool.worker_exited(WorkerId{id}, ended(status), now, WallTime{} + (now - TimePoint{}));
   }

@@ -195,7 +195,7 @@ class RandomLife {
         return observe(bench_.ready(id));
       case 4:
       case 5:
-        return observe(bench_.drained(id));
+        return observe(bench_.drained(id, invariants_.mark_of(worker.name.id) - below(2)));
       case 6:
         return observe(bench_.pool.worker_status(worker.name.id, "says " + std::to_string(id)));
       default:
@@ -230,7 +230,7 @@ class RandomLife {
       if (worker.state == WorkerState::Starting) observe(bench_.ready(id));
       const bool drains =
           worker.state == WorkerState::Draining || worker.state == WorkerState::Suspending;
-      if (drains) observe(bench_.drained(id));
+      if (drains) observe(bench_.drained(id, invariants_.mark_of(worker.name.id)));
       if (worker.state == WorkerState::Orphaned) let_end(worker, Signaled{SIGKILL});
       if (worker.state == WorkerState::Stopping) let_end(worker, kStoppedWell);
       if (worker.state == WorkerState::Killing) let_end(worker, Signaled{SIGKILL});

@@ -119,6 +119,44 @@ TEST(RecycleRules, MakeUpForNoTimeThatAPoolWasStoppedAt) {
   EXPECT_TRUE(is_empty(look(bench, 0, {{2, after(0)}})));
 }
 
+TEST(RecycleRules, LetOneThatBeginsToDoHarmOvertake) {
+  PoolSettings settings = limited(3, 500);
+  settings.recycle.over_memory = Size(Bytes{1000});
+  Bench bench(settings);
+  bench.serve(1, 3);
+  look(bench, 0, {{1, after(500)}, {2, after(500)}, {3, after(500)}});  // 1 goes, 2 and 3 wait
+  look(bench, 0, {{3, using_memory(1001)}});
+  bench.ready(4);
+  bench.drained(1);
+  const Decision next = bench.exits(1, kStoppedWell);
+  EXPECT_THAT(recycle_reasons(next), ElementsAre(RecycleReason::PrivateMemory));
+}
+
+TEST(RecycleRules, AreHeldUpByALongAnswerOnlySoLong) {
+  Bench bench(limited(2, 500));
+  bench.serve(1, 2);
+  look(bench, 0, {{1, after(500)}, {2, after(500)}});
+  bench.ready(3);  // 1 drains, and has a request that does not end
+  bench.now += 10s - 1ms;
+  EXPECT_THAT(spawned(look(bench, 0, {{2, after(501)}})), IsEmpty());
+  bench.now += 1ms;
+  EXPECT_EQ(spawned(look(bench, 0, {{2, after(501)}})), ids({4}));
+}
+
+TEST(RecycleRules, LeaveAWorkerInADebuggerAlone) {
+  PoolSettings settings = limited(1, 500);
+  settings.recycle.over_memory = Size(Bytes{1000});
+  Bench bench(settings);
+  bench.serve(1, 1);
+  WorkerObservation seen = using_memory(2000);
+  seen.is_traced = true;
+  EXPECT_THAT(kinds(look(bench, 0, {{1, seen}})), ElementsAre(EventKind::WorkerUnhealthyIgnored));
+  EXPECT_TRUE(is_empty(look(bench, 0, {{1, seen}}))) << "told once";
+  seen.is_traced = false;
+  EXPECT_THAT(recycle_reasons(look(bench, 0, {{1, seen}})),
+              ElementsAre(RecycleReason::PrivateMemory));
+}
+
 Observation with_memory(std::uint64_t total, std::uint64_t used, std::uint64_t of_worker) {
   Observation seen;
   seen.memory_total = total;
@@ -165,6 +203,7 @@ TEST(FullQueue, HasTheMostSilentWorkerReplaced) {
   settings.queue.recycle_over = 100;
   Bench bench(settings);
   bench.serve(1, 2);
+  bench.now += 1min;
   WorkerObservation lively = busy(32);
   lively.last_response = bench.now - 1s;
   WorkerObservation silent = busy(32);
@@ -175,6 +214,20 @@ TEST(FullQueue, HasTheMostSilentWorkerReplaced) {
   EXPECT_EQ(decision.events.front().worker->id, WorkerId{2});
   EXPECT_THAT(recycle_reasons(look(bench, 500, {{1, lively}, {2, silent}})), IsEmpty())
       << "one, and then it is seen whether that helped";
+}
+
+TEST(FullQueue, DoesNotBlameTheNewBorn) {
+  PoolSettings settings = web(2);
+  settings.queue.recycle_over = 100;
+  Bench bench(settings);
+  bench.begin();
+  bench.ready(1);
+  WorkerObservation stuck = busy(32);
+  stuck.last_response = bench.now;
+  bench.now += 10min;
+  bench.ready(2);
+  const Decision decision = look(bench, 101, {{1, stuck}, {2, busy(32)}});
+  EXPECT_EQ(decision.events.front().worker->id, WorkerId{1});
 }
 
 TEST(FullQueue, HasAnotherReplacedWhenOneWasNotEnough) {

@@ -162,15 +162,77 @@ TEST(IdleWorker, IsSuspendedAndWokenByARequest) {
   EXPECT_EQ(bench.state_of(1), WorkerState::Serving);
 }
 
-TEST(IdleWorker, IsNotSuspendedWhenARequestComesBefore) {
+TEST(IdleWorker, IsTakenBackWhenARequestComesBeforeItIsFrozen) {
   Bench bench(idles(IdleAction::Suspend));
   bench.serve(1, 1);
   bench.now += 20min;
   look(bench, 0, {{1, after(0)}});
+  EXPECT_EQ(published(bench.demand()), ids({1}));
+  EXPECT_EQ(bench.state_of(1), WorkerState::Serving);
+  EXPECT_TRUE(is_empty(bench.drained(1))) << "an answer to the mark that is void";
+  bench.recycle();
+  bench.ready(2);
+  EXPECT_TRUE(is_empty(bench.drained(1, 1))) << "nor does it answer the next one";
+  EXPECT_EQ(stopped(bench.drained(1, 2)), ids({1}));
+}
+
+TEST(SuspendedWorker, IsWokenWhenThoseAwakeAreNotEnough) {
+  PoolSettings settings = idles(IdleAction::Suspend, 2);
+  settings.concurrency = 1;
+  Bench bench(settings);
+  bench.serve(1, 2);
+  bench.now += 20min;
+  look(bench, 0, {{1, after(0)}, {2, after(0)}});
+  bench.drained(1);
+  bench.drained(2);
   bench.demand();
+  EXPECT_THAT(told_to<ResumeWorker>(look(bench, 0, {{1, busy(1)}})), IsEmpty());
+  EXPECT_EQ(told_to<ResumeWorker>(look(bench, 50, {{1, busy(1)}})), ids({2}));
+}
+
+TEST(SuspendedWorker, IsReplacedByARecycleToo) {
+  Bench bench(idles(IdleAction::Suspend));
+  bench.serve(1, 1);
+  bench.now += 20min;
+  look(bench, 0, {{1, after(0)}});
+  bench.drained(1);
+  const Decision decision = bench.recycle();
+  EXPECT_EQ(stopped(decision), ids({1}));
+  EXPECT_EQ(spawned(decision), ids({2}));
+}
+
+TEST(SuspendedWorker, IsWokenWhenAReloadSwitchesSuspensionOff) {
+  Bench bench(idles(IdleAction::Suspend));
+  bench.serve(1, 1);
+  bench.now += 20min;
+  look(bench, 0, {{1, after(0)}});
+  bench.drained(1);
+  const auto answer =
+      bench.pool.reconfigure(std::make_shared<const PoolSettings>(web()), false, bench.now);
+  EXPECT_EQ(told_to<ResumeWorker>(answer.decision), ids({1}));
+}
+
+TEST(Reconfigured, OneThatIsBeingSuspendedIsReplaced) {
+  Bench bench(idles(IdleAction::Suspend));
+  bench.serve(1, 1);
+  bench.now += 20min;
+  look(bench, 0, {{1, after(0)}});
+  bench.pool.reconfigure(std::make_shared<const PoolSettings>(idles(IdleAction::Suspend)), true,
+                         bench.now);
   const Decision decision = bench.drained(1);
-  EXPECT_THAT(told_to<SuspendWorker>(decision), IsEmpty());
-  EXPECT_EQ(published(decision), ids({1}));
+  EXPECT_EQ(stopped(decision), ids({1}));
+  EXPECT_EQ(spawned(decision), ids({2}));
+}
+
+TEST(Leavers, WithRequestsThatDoNotEndLeaveTheirSlotToOthers) {
+  Bench bench(web(1));
+  bench.serve(1, 1);
+  for (std::uint64_t id = 2; id <= 4; ++id) {
+    bench.recycle();
+    bench.ready(id);
+    bench.now += 10s;
+  }
+  EXPECT_EQ(spawned(bench.exits(4, kCrash)), ids({5}));
 }
 
 TEST(SuspendedWorker, IsStoppedWithItsPool) {

@@ -85,7 +85,7 @@ TEST(PoolRunner, DrainsThroughTheGatewayBeforeTheStopSignal) {
                                         "gateway: drain 1 shutdown", "gateway: mode stopped"));
   bench.io.poll();
   EXPECT_THAT(bench.look(), IsEmpty());
-  bench.runner.worker_drained(WorkerId{1});
+  bench.runner.worker_drained(WorkerId{1}, 1);
   EXPECT_THAT(bench.look(), ElementsAre("host: stop 1"));
   bench.end(1);
   EXPECT_THAT(bench.look(),
@@ -259,7 +259,7 @@ TEST(PoolRunner, WaitsForNothingWhenItsPoolHasStopped) {
   RunnerBench bench(settings);
   bench.serve();
   bench.runner.stop();
-  bench.runner.worker_drained(WorkerId{1});
+  bench.runner.worker_drained(WorkerId{1}, 1);
   bench.end(1);
   bench.io.restart();
   bench.io.run();  // comes back: whoever has a look to go lets it be the last one
