@@ -8,8 +8,6 @@ import signal
 import subprocess
 import sys
 
-import pytest
-
 from waiting import eventually, gone
 from web import Load
 
