@@ -142,6 +142,7 @@ json::object pool_object(const pool::PoolSnapshot& pool, const link::Scoreboard&
       {"limits_enforced", pool.limits_enforced},
       {"backoff_seconds", seconds(pool.backoff)},
       {"next_start", seconds_since_epoch(pool.next_start)},
+      {"next_recycle_at", seconds_since_epoch(pool.next_recycle_at)},
       {"rapid_fail", rapid_fail_object(pool)},
       {"last_exit", nullptr},
   };

@@ -32,8 +32,4 @@ void DeadlockWatch::observe(const WorkerObservation& seen, bool requests_wait, T
   silent_since_ = std::min(std::max(since, answered), now);
 }
 
-bool DeadlockWatch::is_deadlocked(Duration after, TimePoint now) const {
-  return silent_since_ && now - *silent_since_ >= after;
-}
-
 }  // namespace poolwarden::pool

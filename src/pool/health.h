@@ -39,7 +39,6 @@ class DeadlockWatch {
   void observe(const WorkerObservation& seen, bool requests_wait, TimePoint now);
   // Since when it has been silent although it had reason to answer.
   std::optional<TimePoint> silent_since() const { return silent_since_; }
-  bool is_deadlocked(Duration after, TimePoint now) const;
 
  private:
   std::optional<TimePoint> silent_since_;

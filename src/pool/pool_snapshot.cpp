@@ -28,6 +28,7 @@ PoolSnapshot Pool::snapshot(TimePoint now, WallTime wall) const {
   shot.running_total = running_total_;
   shot.window_failures = rapid_fail_.failures_in_window(now);
   shot.last_trip = maybe_at(last_trip_);
+  if (is_wanted()) shot.next_recycle_at = schedule_.next(wall);
   shot.last_failure = maybe_at(last_failure_);
   shot.last_certificate = last_certificate_;
   for (const Slot& slot : slots_) {

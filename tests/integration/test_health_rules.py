@@ -4,6 +4,7 @@ import ctypes
 import os
 import signal
 import threading
+from datetime import datetime
 from pathlib import Path
 
 from waiting import eventually, gone
@@ -166,3 +167,17 @@ def test_an_unhealthy_worker_is_kept_for_inspection(supervise, tmp_path):
     assert supervisor.run("stop", "web", "--wait").returncode == 0
     assert not gone(old), "an administrator's, whatever becomes of the pool"
     assert Path(f"/proc/{old}").exists()
+
+
+def test_a_slot_is_left_alone_for_a_while_after_a_deadlock(supervise):
+    """Its GETs hang the replacement as well: that one is found only when the cool-down is over."""
+    supervisor = supervise({"web": {"concurrency": 1, "stop": {"drain": "100ms", "timeout": "1s"},
+                                    "health": {"deadlock": {"after": "500ms", "cooldown": "4s"}}}})
+
+    with Load(supervisor.port, "/hang?all=1", connections=4):
+        eventually(lambda: len(supervisor.events_of("worker.unhealthy", ailment="deadlock")) >= 2,
+                   "two deadlocks of one slot")
+        first, second = supervisor.events_of("worker.unhealthy", ailment="deadlock")[:2]
+        supervisor.run("stop", "web")  # nobody is left hanging
+    apart = datetime.fromisoformat(second["time"]) - datetime.fromisoformat(first["time"])
+    assert apart.total_seconds() >= 4

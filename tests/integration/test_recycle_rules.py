@@ -48,6 +48,7 @@ def test_at_a_time_of_day(supervise):
     supervisor = supervise({"web": {"workers": 2, "recycle": {"at": ["03:00"]}}},
                            environment={"TZ": just_before_three()})
     old = set(supervisor.worker_pids())
+    assert 0 < supervisor.pool()["next_recycle_at"] - time.time() < 86400
 
     events = recycled(supervisor, "schedule", 2)
 
@@ -135,3 +136,30 @@ def test_a_replacement_that_fails_leaves_the_old_worker_serving(supervise, tmp_p
     assert supervisor.events_of("worker.recycle_failed")[0]["was"] == 5093
     assert supervisor.pool()["disabled"] is None
 
+
+
+def test_at_once(supervise):
+    supervisor = supervise({"web": {"workers": 4, "recycle": {"at_once": 2},
+                                    "environment": {"SAMPLE_START_DELAY": "500ms"}}})
+    starting = []
+    assert supervisor.run("recycle", "web").returncode == 0
+
+    def all_replaced():
+        starting.append(len(supervisor.workers(state="starting")))
+        return len(supervisor.events_of("worker.recycled")) == 4
+
+    eventually(all_replaced, "all four")
+    assert max(starting) == 2
+
+
+def test_jitter_shortens_each_limit_by_another_part(supervise):
+    limit = 500
+    supervisor = supervise({"web": {"workers": 4, "recycle": {"after_requests": limit,
+                                                              "jitter": "60%"}}})
+    with Load(supervisor.port, connections=4) as load:
+        recycled(supervisor, "requests", 12)
+    assert load.failures == []
+
+    served = [event["requests"] for event in supervisor.events_of("worker.stopped")]
+    assert min(served) >= limit * 0.4
+    assert min(served) < limit * 0.9, "twelve that all have the least jitter: 6 in a billion"

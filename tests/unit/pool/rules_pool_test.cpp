@@ -90,6 +90,7 @@ TEST(RecycleRules, RecycleAtATimeOfDayAllThatServeThen) {
   Bench bench(settings);  // it is one o'clock
   bench.serve(1, 2);
   look(bench, 0, {{1, after(0)}, {2, after(0)}});
+  EXPECT_EQ(bench.snapshot().next_recycle_at, WallTime{} + 3h);
   bench.now += 2h - 1s;
   EXPECT_TRUE(is_empty(look(bench, 0, {{1, after(0)}, {2, after(0)}})));
   bench.now += 1s;
