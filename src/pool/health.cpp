@@ -21,8 +21,9 @@ std::optional<TimePoint> Watchdog::deadline(Duration timeout) const {
 }
 
 void DeadlockWatch::observe(const WorkerObservation& seen, bool requests_wait, TimePoint now) {
-  const bool has_reason_to_answer = requests_wait && seen.in_flight > seen.tunnels;
-  if (!has_reason_to_answer) {
+  if (requests_wait) last_waiting_ = now;
+  const bool have_waited = last_waiting_ && now - *last_waiting_ <= kLull;
+  if (!have_waited || seen.in_flight <= seen.tunnels) {
     silent_since_.reset();
     return;
   }

@@ -32,8 +32,12 @@ class Watchdog {
   std::optional<TimePoint> last_;
 };
 
+// So long may the queue be empty in between.
+inline constexpr Duration kLull = std::chrono::seconds(1);
+
 // Deadlock of one worker: requests wait in the queue, it has requests (tunnels do not count), and
-// for all that time it has sent nothing.
+// for all that time it has sent nothing. A queue that others empty for a moment is no comfort to
+// those whose requests it holds.
 class DeadlockWatch {
  public:
   void observe(const WorkerObservation& seen, bool requests_wait, TimePoint now);
@@ -42,6 +46,7 @@ class DeadlockWatch {
 
  private:
   std::optional<TimePoint> silent_since_;
+  std::optional<TimePoint> last_waiting_;  // that requests were in the queue
 };
 
 }  // namespace poolwarden::pool

@@ -151,5 +151,16 @@ TEST(DeadlockWatch, TakesAResponseLaterThanNowAsOneOfNow) {
   EXPECT_TRUE(is_silent(watch, 3min, kStart + 3min));
 }
 
+TEST(DeadlockWatch, IsNotDeceivedByAQueueThatIsEmptyForAMoment) {
+  DeadlockWatch watch;
+  WorkerObservation stuck;
+  stuck.in_flight = 1;
+  watch.observe(stuck, true, kStart);
+  watch.observe(stuck, false, kStart + kLull);
+  EXPECT_EQ(watch.silent_since(), kStart);
+  watch.observe(stuck, false, kStart + kLull + 1ns);
+  EXPECT_EQ(watch.silent_since(), std::nullopt);
+}
+
 }  // namespace
 }  // namespace poolwarden::pool
