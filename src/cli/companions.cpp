@@ -41,28 +41,30 @@ void Companions::kill(int pid) {
   if (const auto found = running_.find(pid); found != running_.end()) found->second->kill();
 }
 
-Result<void> Companions::start_drill_hand(std::vector<std::string> words,
-                                          std::function<void(const std::string& complaint)> ended) {
+Result<std::function<void()>> Companions::start_drill_hand(
+    std::vector<std::string> words, std::function<void(const std::string& complaint)> ended) {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) return errno_error(errno, "cannot make a pipe");
   const auto complaint = std::make_shared<loop::UniqueFd>(ends[0]);
   const loop::UniqueFd writing_end(ends[1]);
+  const bool may_be_killed = !words.empty() && words.front() == "oom";
   words.insert(words.begin(), "drill-hand");
   auto plan = process::plan_service(std::move(words), std::nullopt, {{writing_end.get(), 3}});
   if (!plan) return plan.error();
   plan->capabilities.reset();  // it has to reach workers of any user, as we do
-  auto started =
-      start(*plan, [complaint, told = std::move(ended)](const diagnosis::ExitStatus& status) {
-        char text[4096];
-        const ssize_t size = ::read(complaint->get(), text, sizeof text);
-        if (size > 0) return told(std::string(text, static_cast<std::size_t>(size)));
-        // The OOM killer may take it along with the worker.
-        const bool is_done = status == diagnosis::ExitStatus(diagnosis::Exited{0}) ||
-                             std::holds_alternative<diagnosis::Signaled>(status);
-        told(is_done ? "" : "its process " + describe(status));
-      });
+  auto started = start(*plan, [complaint, may_be_killed,
+                               told = std::move(ended)](const diagnosis::ExitStatus& status) {
+    char text[4096];
+    const ssize_t size = ::read(complaint->get(), text, sizeof text);
+    if (size > 0) return told(std::string(text, static_cast<std::size_t>(size)));
+    // The OOM killer may take it along with the worker.
+    const auto* struck = std::get_if<diagnosis::Signaled>(&status);
+    const bool is_done = status == diagnosis::ExitStatus(diagnosis::Exited{0}) ||
+                         (may_be_killed && struck && struck->signal == SIGKILL);
+    told(is_done ? "" : "its process " + describe(status));
+  });
   if (!started) return started.error();
-  return {};
+  return std::function<void()>([this, pid = *started] { kill(pid); });
 }
 
 Result<void> Companions::start_keeper(std::string name, std::string runtime_directory,

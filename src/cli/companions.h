@@ -26,8 +26,8 @@ class Companions {
   void kill(int pid);
 
   // Starts `drill-hand` with these words; `ended` gets its complaint, empty when it has done it.
-  Result<void> start_drill_hand(std::vector<std::string> words,
-                                std::function<void(const std::string& complaint)> ended);
+  Result<std::function<void()>> start_drill_hand(
+      std::vector<std::string> words, std::function<void(const std::string& complaint)> ended);
 
   // Keeps a keeper running until stop_keeper(): it holds `lock_fd`, and ends what is called `name`
   // (cgroup) and `runtime_directory` when we are gone without having stopped it.

@@ -1,5 +1,6 @@
 #include "cli/drill_deed.h"
 
+#include <algorithm>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -12,6 +13,8 @@ namespace poolwarden::cli {
 namespace asio = boost::asio;
 
 namespace {
+
+constexpr std::chrono::milliseconds kLook{200};  // whether anybody still waits
 // Slow: still for nine tenths of each round.
 constexpr std::chrono::milliseconds kStill{90};
 constexpr std::chrono::milliseconds kMoving{10};
@@ -37,13 +40,13 @@ asio::awaitable<std::string> DrillDeed::carry_out(std::function<bool()> goes_on)
       words.push_back("exit");
       words.push_back(pid);
       words.push_back(std::to_string(task_.drill.exit_code));
-      complaint = co_await use_hand(std::move(words));
+      complaint = co_await use_hand(std::move(words), std::move(goes_on));
       break;
     case DrillKind::Oom:
       words.push_back("oom");
       words.push_back(pid);
       words.push_back(tools_.memory_cgroup(task_.runner->pool().settings().name, task_.worker));
-      complaint = co_await use_hand(std::move(words));
+      complaint = co_await use_hand(std::move(words), std::move(goes_on));
       break;
     case DrillKind::Slow:
       co_await slow_down(std::move(goes_on));
@@ -61,7 +64,8 @@ void DrillDeed::undo() {
     host_.signal(task_.worker.id, SIGCONT);
 }
 
-asio::awaitable<std::string> DrillDeed::use_hand(std::vector<std::string> words) {
+asio::awaitable<std::string> DrillDeed::use_hand(std::vector<std::string> words,
+                                                 std::function<bool()> goes_on) {
   struct Outcome {
     explicit Outcome(asio::io_context& io) : arrived(io) {}
     loop::Notifier arrived;
@@ -74,8 +78,9 @@ asio::awaitable<std::string> DrillDeed::use_hand(std::vector<std::string> words)
     outcome->arrived.notify();
   });
   if (!started) co_return started.error().message;
-  while (!outcome->complaint && Clock::now() < task_.deadline)
-    co_await outcome->arrived.wait_until(task_.deadline);
+  while (!outcome->complaint && Clock::now() < task_.deadline && goes_on())
+    co_await outcome->arrived.wait_until(std::min(task_.deadline, Clock::now() + kLook));
+  if (!outcome->complaint) (*started)();  // it must not go on when nobody looks any more
   co_return outcome->complaint.value_or("the process that was to do it has not ended in time");
 }
 

@@ -25,7 +25,8 @@ struct DrillTask {
 
 // Starts a process of ours that may wait for the kernel, with these words; see drill_hand.cpp.
 // `ended` gets its complaint, which is empty when it has done what it was to do.
-using StartHand = std::function<Result<void>(
+// Answers how to end it early.
+using StartHand = std::function<Result<std::function<void()>>(
     std::vector<std::string> words, std::function<void(const std::string& complaint)> ended)>;
 
 struct DrillTools {
@@ -48,7 +49,8 @@ class DrillDeed {
   void undo();
 
  private:
-  boost::asio::awaitable<std::string> use_hand(std::vector<std::string> words);
+  boost::asio::awaitable<std::string> use_hand(std::vector<std::string> words,
+                                               std::function<bool()> goes_on);
   boost::asio::awaitable<void> slow_down(std::function<bool()> goes_on);
 
   boost::asio::io_context& io_;

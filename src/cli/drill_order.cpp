@@ -100,7 +100,10 @@ asio::awaitable<void> DrillOrder::carry_out(const json::object& request, Convers
     co_await client.finish(kFailed, "cannot drill: " + worker.error().message);
   } else {
     task->worker = *worker;
+    const std::string pool = name_of(*task);
+    drilled_.insert(pool);
     co_await perform(*task, client);
+    drilled_.erase(pool);
   }
 }
 
@@ -110,6 +113,8 @@ bool DrillOrder::trips_rapid_fail(const DrillTask& task) const {
 }
 
 Result<void> DrillOrder::may_begin(const DrillTask& task) const {
+  if (drilled_.contains(name_of(task)))
+    return failure("cannot drill pool " + name_of(task) + ": another drill of it is under way");
   if (trips_rapid_fail(task) && !task.despite_rapid_fail) {
     return failure("cannot drill pool " + name_of(task) +
                    ": one more failure takes it out of service by rapid-fail protection; to do it "

@@ -7,6 +7,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/json/object.hpp>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "cli/drill_deed.h"
@@ -61,6 +62,7 @@ class DrillOrder {
   journal::Journal& journal_;
   loop::Notifier& changes_;
   DrillTools tools_;
+  std::set<std::string> drilled_;  // pools: two drills would undo each other
 };
 
 }  // namespace poolwarden::cli

@@ -126,8 +126,11 @@ asio::awaitable<void> Orders::scale(PoolOrder order, const json::object& request
     co_return;
   }
   const std::string done = name_of(order) + " has " + describe(wanted);
+  const bool sleeps = pool.snapshot(Clock::now(), WallClock::now()).workers_desired == 0;
   if (pool.disabled()) {
     co_await client.finish(kDone, done + " when it starts again");
+  } else if (sleeps) {
+    co_await client.finish(kDone, done + " from its next request on");
   } else {
     co_await follow_start(order, done, client);
   }

@@ -1,6 +1,7 @@
 #include "control/control_server.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -105,8 +106,9 @@ asio::awaitable<bool> Conversation::send(const boost::json::object& line) {
 }
 
 bool Conversation::has_left() {
-  char byte = 0;
-  return ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+  // Not POLLRDHUP: who has said all may still listen.
+  pollfd peer{socket_.native_handle(), 0, 0};
+  return ::poll(&peer, 1, 0) > 0 && (peer.revents & (POLLHUP | POLLERR)) != 0;
 }
 
 asio::awaitable<void> Conversation::finish(int exit_code, const std::string& message,

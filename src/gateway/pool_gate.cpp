@@ -10,6 +10,8 @@ namespace {
 
 using dispatch::Refused;
 
+constexpr Duration kTimeoutRepeat = std::chrono::seconds(1);
+
 dispatch::QueueRules rules_of(const pool::Queue& queue) {
   dispatch::QueueRules rules{.limit = queue.limit, .timeout = queue.timeout, .restart_limit = {}};
   if (queue.restart_limit) rules.restart_limit = *queue.restart_limit;
@@ -165,7 +167,10 @@ void PoolGate::count_lost(const Upstream& upstream) {
 
 // At once: a client that does not take its 504 must not hold it up.
 void PoolGate::report_timeout(Upstream& upstream) {
-  if (std::exchange(upstream.timeout_reported, true)) return;
+  // Again after a while: the supervisor may have let it pass, for a debugger was attached.
+  const TimePoint now = Clock::now();
+  if (now - upstream.timeout_reported < kTimeoutRepeat) return;
+  upstream.timeout_reported = now;
   tell_(link::RequestTimedOut{upstream.id()});
 }
 

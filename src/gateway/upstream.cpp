@@ -80,7 +80,8 @@ void Upstream::give_back(std::unique_ptr<WorkerConnection> connection, TimePoint
 void Upstream::come_back() {
   mark.reset();
   gone_since.reset();
-  abandoned = drain_reported = timeout_reported = false;
+  abandoned = drain_reported = false;
+  timeout_reported = {};
 }
 
 // A tunnel holds nobody up for longer than it may, and is not cut while requests do so anyway.

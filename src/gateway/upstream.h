@@ -58,8 +58,8 @@ class Upstream {
   std::optional<TimePoint> gone_since;
   bool abandoned = false;  // gone, and what it has in flight is cut
   bool drain_reported = false;
-  bool timeout_reported = false;
-  void come_back();  // as one that serves
+  TimePoint timeout_reported{};  // last
+  void come_back();              // as one that serves
 
   unsigned leases = 0;
   unsigned tunnels = 0;  // of them

@@ -213,6 +213,7 @@ class Pool {
   void ask_by_rule(const Worker& worker, RecycleReason reason, TimePoint now);
 
   // pool_recycling.cpp: tickets.
+  Ticket make_ticket(const Worker& worker, RecycleReason reason, BatchId batch, TimePoint now);
   void request(const Worker& worker, RecycleReason reason, BatchId batch, TimePoint now);
   bool is_to_be_recycled(WorkerId id) const;
   std::uint32_t under_way(TimePoint now) const;
@@ -248,7 +249,8 @@ class Pool {
   void check_idle(const Observation& seen, TimePoint now, Decision& decision);
   void set_idle_divisor(std::uint32_t divisor, Decision& decision);
   void suspend(Worker& worker, TimePoint now, Decision& decision);
-  void replace_suspended(Worker& worker, diagnosis::Intent why, TimePoint now, Decision& decision);
+  void replace_suspended(Worker& worker, RecycleReason reason, BatchId batch, TimePoint now,
+                         Decision& decision);
   void resume(Worker& worker, TimePoint now, Decision& decision);
   bool resume_one(TimePoint now, Decision& decision);
 

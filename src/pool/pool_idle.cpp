@@ -48,18 +48,17 @@ void Pool::set_idle_divisor(std::uint32_t divisor, Decision& decision) {
 
 // The gateway has nothing for it any more and forgets it; it keeps its place and its process.
 void Pool::suspend(Worker& worker, TimePoint now, Decision& decision) {
-  if (worker.owes) return replace_suspended(worker, Intent::Recycle, now, decision);
   move(worker, WorkerState::Suspended, now, std::nullopt);
+  if (worker.owes) return replace_suspended(worker, *worker.owes, BatchId::None, now, decision);
   tell(EventKind::WorkerSuspended, &worker,
        "had no request for idle.after and is suspended until one comes", decision);
   decision.actions.push_back(SuspendWorker{worker.name.id});
 }
 
-// It has nothing in flight and nobody waits for it: no ticket, no overlap.
-void Pool::replace_suspended(Worker& worker, Intent why, TimePoint now, Decision& decision) {
-  worker.intent = why;
-  ask_to_stop(worker, now, decision);
-  fill(StartReason::Recycle, now, decision);
+// It serves nobody, so it waits for nothing, and its replacement need not overlap.
+void Pool::replace_suspended(Worker& worker, RecycleReason reason, BatchId batch, TimePoint now,
+                             Decision& decision) {
+  begin_recycling(make_ticket(worker, reason, batch, now), RecycleWay::InPlace, now, decision);
 }
 
 void Pool::resume(Worker& worker, TimePoint now, Decision& decision) {

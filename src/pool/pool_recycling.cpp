@@ -58,7 +58,7 @@ Result<Pool::RecycleAnswer> Pool::recycle(std::optional<std::uint32_t> slot, Rec
     if (worker->state == WorkerState::Serving) {
       request(*worker, reason, batch, now);
     } else {
-      replace_suspended(*worker, intent_of(reason), now, answer.decision);
+      replace_suspended(*worker, reason, batch, now, answer.decision);
     }
   }
   advance_recycling(now, answer.decision);
@@ -73,7 +73,7 @@ BatchId Pool::new_batch() {
   return batch;
 }
 
-void Pool::request(const Worker& worker, RecycleReason reason, BatchId batch, TimePoint now) {
+Ticket Pool::make_ticket(const Worker& worker, RecycleReason reason, BatchId batch, TimePoint now) {
   Ticket ticket;
   ticket.old = worker.name.id;
   ticket.slot = worker.name.slot;
@@ -81,6 +81,11 @@ void Pool::request(const Worker& worker, RecycleReason reason, BatchId batch, Ti
   ticket.batch = batch;
   ticket.begun = now;
   if (const auto found = progress_.find(batch); found != progress_.end()) ++found->second.total;
+  return ticket;
+}
+
+void Pool::request(const Worker& worker, RecycleReason reason, BatchId batch, TimePoint now) {
+  const Ticket ticket = make_ticket(worker, reason, batch, now);
   if (is_reactive(reason)) {  // it does harm: before those that are only to be renewed
     tickets_.push_front(ticket);
   } else {
@@ -183,7 +188,8 @@ void Pool::begin_recycling(Ticket ticket, RecycleWay way, TimePoint now, Decisio
   Worker& old = workers_.at(ticket.old);
   ticket.begun = now;
   const bool in_place = way == RecycleWay::InPlace;
-  const bool for_memory = in_place && settings_->recycle.overlapped;
+  const bool for_memory =
+      in_place && settings_->recycle.overlapped && old.state == WorkerState::Serving;
   tell(EventKind::WorkerRecycling, &old,
        "is recycled: " + std::string(name(ticket.reason)) +
            (for_memory ? ", in place, for there is no memory for one more worker beside it" : ""),

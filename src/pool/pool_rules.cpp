@@ -51,7 +51,7 @@ Decision Pool::observe(const Observation& seen, TimePoint now, WallTime wall) {
           worker.state == WorkerState::Serving || worker.state == WorkerState::Suspending;
       if (is_up && !worker.owes) worker.owes = RecycleReason::Schedule;
       if (worker.state == WorkerState::Suspended)
-        replace_suspended(worker, diagnosis::Intent::Recycle, now, decision);
+        replace_suspended(worker, RecycleReason::Schedule, BatchId::None, now, decision);
     }
   }
   apply_rules(seen, now, decision);

@@ -152,7 +152,7 @@ Pool::RecycleAnswer Pool::reconfigure(std::shared_ptr<const PoolSettings> settin
     } else if (worker.state == WorkerState::Suspending) {
       worker.owes = RecycleReason::ConfigChange;
     } else if (worker.state == WorkerState::Suspended) {
-      replace_suspended(worker, Intent::Reload, now, decision);
+      replace_suspended(worker, RecycleReason::ConfigChange, answer.batch, now, decision);
     }
   }
   fill(StartReason::ScaleUp, now, decision);

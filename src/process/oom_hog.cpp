@@ -28,11 +28,29 @@ std::optional<std::uint64_t> limit_of(const std::string& group) {
 }
 
 // The kernel kills whoever has the most points: pages, and the adjustment in thousandths of all.
-Result<void> choose(pid_t victim) {
-  const std::string own = "/proc/self/oom_score_adj";
-  if (std::atoi(cgroup::read_text(own).value_or("0").c_str()) > 0) (void)write_text(own, "0");
-  return write_text("/proc/" + std::to_string(victim) + "/oom_score_adj", "1000");
-}
+// A victim that lives on has its own adjustment again.
+class Chosen {
+ public:
+  explicit Chosen(pid_t victim)
+      : path_("/proc/" + std::to_string(victim) + "/oom_score_adj"),
+        before_(cgroup::read_text(path_)) {
+    const std::string own = "/proc/self/oom_score_adj";
+    if (std::atoi(cgroup::read_text(own).value_or("0").c_str()) > 0) (void)write_text(own, "0");
+    outcome_ = write_text(path_, "1000");
+  }
+  ~Chosen() {
+    if (before_) (void)write_text(path_, *before_);
+  }
+  Chosen(const Chosen&) = delete;
+  Chosen& operator=(const Chosen&) = delete;
+
+  const Result<void>& outcome() const { return outcome_; }
+
+ private:
+  std::string path_;
+  std::optional<std::string> before_;
+  Result<void> outcome_;
+};
 
 // Over memory.high the kernel has one wait rather than die, for minutes.
 class WithoutBrake {
@@ -74,7 +92,8 @@ Result<void> provoke(const std::string& group, pid_t victim) {
   if (!limit) return failure("it has no memory limit: limits.memory is needed");
   const loop::UniqueFd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, victim, 0)));
   if (!pidfd) return errno_error(errno, "cannot watch it");
-  if (auto chosen = choose(victim); !chosen) return chosen;
+  const Chosen chosen(victim);
+  if (!chosen.outcome()) return chosen.outcome();
   const WithoutBrake without_brake(group);
   if (auto entered = write_text(group + "/cgroup.procs", "0"); !entered) return entered;
   return eat_until_ended(pidfd.get(), *limit);

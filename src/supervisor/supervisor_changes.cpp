@@ -6,6 +6,12 @@
 namespace poolwarden::supervisor {
 
 Result<void> Supervisor::scale(const std::string& pool, pool::WorkerCount wanted) {
+  constexpr std::uint32_t kMostOfAPool = 1024;
+  if (wanted.min > wanted.max || wanted.max > kMostOfAPool) {
+    return failure("cannot scale pool " + pool +
+                   ": expected a number, or the fewest and the most, from 1 to " +
+                   std::to_string(kMostOfAPool));
+  }
   std::uint64_t total = 0;
   for (const auto& runner : pools_.in_service()) {
     const auto shot = runner->snapshot(Clock::now(), WallClock::now());

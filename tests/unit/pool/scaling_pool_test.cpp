@@ -196,9 +196,28 @@ TEST(SuspendedWorker, IsReplacedByARecycleToo) {
   bench.now += 20min;
   look(bench, 0, {{1, after(0)}});
   bench.drained(1);
-  const Decision decision = bench.recycle();
-  EXPECT_EQ(stopped(decision), ids({1}));
-  EXPECT_EQ(spawned(decision), ids({2}));
+  EXPECT_EQ(stopped(bench.recycle()), ids({1}));
+  EXPECT_EQ(spawned(bench.exits(1, kStoppedWell)), ids({2}));
+  EXPECT_FALSE(bench.progress().finished());
+  bench.ready(2);
+  EXPECT_EQ(bench.progress().done, 1u);
+}
+
+TEST(Reconfigured, ReplacesASuspendedWorkerOnce) {
+  Bench bench(idles(IdleAction::Suspend));
+  bench.serve(1, 1);
+  bench.now += 20min;
+  look(bench, 0, {{1, after(0)}});
+  bench.drained(1);
+  bench.batch = bench.pool
+                    .reconfigure(std::make_shared<const PoolSettings>(idles(IdleAction::Suspend)),
+                                 true, bench.now)
+                    .batch;
+  EXPECT_EQ(spawned(bench.exits(1, kStoppedWell)), ids({2}));
+  EXPECT_FALSE(bench.progress().finished());
+  EXPECT_THAT(spawned(bench.ready(2)), IsEmpty()) << "the new-born";
+  EXPECT_EQ(bench.progress().done, 1u);
+  EXPECT_EQ(bench.progress().total, 1u);
 }
 
 TEST(SuspendedWorker, IsWokenWhenAReloadSwitchesSuspensionOff) {
@@ -219,9 +238,8 @@ TEST(Reconfigured, OneThatIsBeingSuspendedIsReplaced) {
   look(bench, 0, {{1, after(0)}});
   bench.pool.reconfigure(std::make_shared<const PoolSettings>(idles(IdleAction::Suspend)), true,
                          bench.now);
-  const Decision decision = bench.drained(1);
-  EXPECT_EQ(stopped(decision), ids({1}));
-  EXPECT_EQ(spawned(decision), ids({2}));
+  EXPECT_EQ(stopped(bench.drained(1)), ids({1}));
+  EXPECT_EQ(spawned(bench.exits(1, kStoppedWell)), ids({2}));
 }
 
 TEST(Leavers, WithRequestsThatDoNotEndLeaveTheirSlotToOthers) {
