@@ -76,7 +76,7 @@ class PoolGate {
   void remove(dispatch::WorkerId id);
   void abandon_worker(dispatch::WorkerId id);  // and its connections
   void refuse_as_shutting_down();
-  void retire();  // no request comes here any more
+  void retire();           // no request comes here any more
   bool is_unused() const;  // retired, and nobody knows it
 
   void sweep(TimePoint now);

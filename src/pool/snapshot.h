@@ -48,7 +48,7 @@ struct PoolSnapshot {
   std::optional<WallTime> last_failure;
   Duration backoff{};
   std::optional<WallTime> next_start;
-  std::optional<WallTime> next_recycle_at;  // of recycle.at
+  std::optional<WallTime> next_recycle_at;                         // of recycle.at
   std::shared_ptr<const diagnosis::Certificate> last_certificate;  // of an unexpected end
   bool limits_enforced = true;
   std::uint64_t memory_limit = 0;  // bytes per worker, resolved; 0 = none
