@@ -1,5 +1,6 @@
 """What this machine lets a story see."""
 
+import subprocess
 from pathlib import Path
 
 CGROUPS = Path("/sys/fs/cgroup")
@@ -20,6 +21,11 @@ def _writable(folder):
     except OSError:
         return False
     return True
+
+
+def is_sanitized(program):
+    """Its processes have far more memory than a small limit lets them take."""
+    return "libasan" in subprocess.run(["ldd", program], capture_output=True, text=True).stdout
 
 
 def cpu_ticks(pid):
