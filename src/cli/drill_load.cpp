@@ -13,12 +13,6 @@
 
 #include "loop/rethrow.h"
 
-#if defined(__GNUC__) && !defined(__clang__)
-// g++ 12 does not see through Asio's allocator of coroutine frames, which pairs aligned_alloc with
-// free.
-#pragma GCC diagnostic ignored "-Wmismatched-new-delete"
-#endif
-
 namespace poolwarden::cli {
 
 namespace asio = boost::asio;

@@ -13,12 +13,6 @@
 
 #include "base/clock.h"
 
-// GCC 12 inlines the operator delete of Asio's coroutine frames, and not their operator new, and
-// takes the two for a mismatch.
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC diagnostic ignored "-Wmismatched-new-delete"
-#endif
-
 namespace poolwarden::gateway {
 
 namespace asio = boost::asio;

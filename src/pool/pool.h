@@ -113,6 +113,7 @@ class Pool {
   Availability availability() const;
   bool is_published(WorkerId id) const;  // its pool's gateway has been told of it
   bool is_serving(WorkerId id) const;
+  bool has(WorkerId id) const { return workers_.contains(id); }
   bool has_workers() const { return !workers_.empty(); }  // those kept for inspection too
   bool is_complete() const;                               // as many workers serve as it wants now
   std::vector<WorkerId> watched() const;                  // those that observe() wants to know of

@@ -62,6 +62,14 @@ Pools::Runner Pools::find(const std::string& name) const { return find_in(in_ser
 
 Pools::Runner Pools::find_leaving(const std::string& name) const { return find_in(leaving_, name); }
 
+Pools::Runner Pools::owner_of(worker::WorkerId worker) const {
+  for (const auto* runners : {&in_service_, &leaving_}) {
+    for (const Runner& runner : *runners)
+      if (runner->pool().has(worker)) return runner;
+  }
+  return nullptr;
+}
+
 std::vector<Pools::Runner> Pools::all() const {
   std::vector<Runner> runners = in_service_;
   runners.insert(runners.end(), leaving_.begin(), leaving_.end());

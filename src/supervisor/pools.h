@@ -34,6 +34,7 @@ class Pools {
 
   Runner find(const std::string& name) const;  // in service; null when there is none
   Runner find_leaving(const std::string& name) const;
+  Runner owner_of(worker::WorkerId worker) const;  // null when it has ended
   const std::vector<Runner>& in_service() const { return in_service_; }
   const std::vector<Runner>& leaving() const { return leaving_; }
   // Copies: they may come and go while they are visited.

@@ -101,10 +101,10 @@ GatewayCallbacks Supervisor::gateway_callbacks() {
       if (runner) runner->demand();
   };
   callbacks.drained = [this](worker::WorkerId id, std::uint32_t mark) {
-    for (const auto& runner : pools_.all()) runner->worker_drained(id, mark);
+    if (const auto runner = pools_.owner_of(id)) runner->worker_drained(id, mark);
   };
   callbacks.timed_out = [this](worker::WorkerId id) {
-    for (const auto& runner : pools_.all()) runner->request_timed_out(id);
+    if (const auto runner = pools_.owner_of(id)) runner->request_timed_out(id);
   };
   callbacks.lost = [this] {
     for (const auto& runner : pools_.all()) runner->gateway_lost();

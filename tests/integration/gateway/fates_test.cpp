@@ -125,7 +125,7 @@ TEST_F(FatesTest, ASlowUploadIsFinishedByTheWorkerThatHasIt) {
     EXPECT_EQ(client.read_message().body, "old abcdef");
     expect_drained();
     tell(link::WorkerGone{id(1)});
-    for (const std::uint64_t other : {2, 3}) tell(link::WorkerGone{id(other)});
+    for (const std::uint64_t other : {2U, 3U}) tell(link::WorkerGone{id(other)});
   }
 }
 

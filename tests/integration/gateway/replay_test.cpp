@@ -1,5 +1,7 @@
 // Workers that end at the wrong moment: who gets an answer all the same, and who must not.
 
+#include <sys/socket.h>
+
 #include "integration/gateway/gateway_fixture.h"
 
 namespace poolwarden::testing {

@@ -1,5 +1,7 @@
 // Upgraded connections.
 
+#include <sys/socket.h>
+
 #include <atomic>
 
 #include "integration/gateway/gateway_fixture.h"

@@ -147,7 +147,7 @@ TEST_F(WorkerPings, GoDownWithTheLoop) {
     ASSERT_TRUE(short_lived.prepare());
     worker::WorkerSettings served;
     served.command = {program("serve"), "hang"};
-    for (std::uint64_t id : {1, 2}) {
+    for (std::uint64_t id : {1U, 2U}) {
       worker::WorkerCallbacks callbacks;
       callbacks.started = [&](int started) { pid = started; };
       callbacks.ping_sent = [&] { ++pings_sent; };

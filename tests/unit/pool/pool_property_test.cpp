@@ -111,7 +111,7 @@ class RandomLife {
 
   void look_at_all() {
     Observation seen;
-    seen.waiting = std::array{0, 0, 10, 100}[below(4)];
+    seen.waiting = std::array<std::uint64_t, 4>{0, 0, 10, 100}[below(4)];
     seen.memory_total = 10'000;
     if (chance(70)) seen.memory_used = 1000 * below(11);
     for (const WorkerId id : bench_.pool.watched()) {
