@@ -1,13 +1,12 @@
 """Fixtures of the stories: tests of the whole program, started as its users start it."""
 
-import faulthandler
 import os
-import signal
 from pathlib import Path
 
 import pytest
 
 from supervisor import Supervisor
+from time_limit import time_limit
 
 ROOT = Path(__file__).resolve().parents[2]
 LONGEST_STORY = 180  # seconds; one that takes longer hangs
@@ -22,15 +21,9 @@ def program():
 
 
 @pytest.fixture(autouse=True)
-def time_limit():
-    def too_long(signum, frame):
-        faulthandler.dump_traceback()
-        raise TimeoutError(f"the story takes longer than {LONGEST_STORY} s")
-
-    signal.signal(signal.SIGALRM, too_long)
-    signal.alarm(LONGEST_STORY)
-    yield
-    signal.alarm(0)
+def limited():
+    with time_limit(LONGEST_STORY):
+        yield
 
 
 @pytest.fixture
