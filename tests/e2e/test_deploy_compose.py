@@ -6,11 +6,12 @@ is no Grafana to be had; what it reads is checked in tests/integration/test_depl
 import json
 import os
 import subprocess
+from urllib.parse import quote
 
 import pytest
 import yaml
 
-from deployment import COMPOSE, load
+from deployment import COMPOSE, adapter_queries, load
 from images import build
 from schemas import compose_schema
 from supervisor import free_port
@@ -75,7 +76,7 @@ class Compose:
 
     def value(self, query):
         """Of a query with one result; None when there is none yet."""
-        result = json.loads(self.get("PROMETHEUS_PORT", "/api/v1/query?query=" + query))["data"]["result"]
+        result = self.prometheus("query?query=" + quote(query))["result"]
         return float(result[0]["value"][1]) if result else None
 
 
@@ -127,6 +128,14 @@ def test_alertmanager_is_found(compose):
 def test_boards_have_something_to_show(compose, pool):
     query = f'sum(rate(poolwarden_http_requests_total{{pool="{pool}",code="200"}}[1m]))'
     eventually(lambda: (compose.value(query) or 0) > 0, f"requests of {pool}", 90)
+
+
+def test_autoscaler_would_see_the_load(compose):
+    """The queries of deploy/kubernetes/prometheus-adapter.yaml; an instance for a pod."""
+    queries = adapter_queries("instance", 'job="poolwarden"')
+    busy = queries["poolwarden_requests_in_flight_per_worker"]
+    eventually(lambda: (compose.value(busy) or 0) > 0, "requests in flight", 120)
+    assert compose.value(queries["poolwarden_queue_length_per_worker"]) == 0
 
 
 def test_gateway_answers_where_the_file_says(compose):

@@ -39,6 +39,13 @@ def kubernetes_object(kind):
     return found[0]
 
 
+def adapter_queries(group="pod", matchers='namespace="default",pod=~"poolwarden-.*"'):
+    """Metric of the autoscaler -> the query behind it, as the adapter asks it."""
+    return {rule["name"]["as"]: rule["metricsQuery"].replace("<<.GroupBy>>", group).replace(
+                "<<.LabelMatchers>>", matchers)
+            for rule in load(KUBERNETES / "prometheus-adapter.yaml")["rules"]}
+
+
 def unit_settings():
     """Of the systemd unit: (section, key) -> its values, in order."""
     settings, section = {}, None
