@@ -113,7 +113,6 @@ dispatch::AttemptEnd Forwarder::judge(End end) const {
     case Cut::WriteStalled:
     case Cut::ClientGone:
     case Cut::LingerOver:
-    case Cut::Quiesced:
     case Cut::Abandoned:
       return End::ClientAborted;
   }

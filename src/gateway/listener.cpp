@@ -91,6 +91,9 @@ Listener::Outcome Listener::accept_one() {
 
 void Listener::stop() {
   while (socket_.is_open() && accept_one() == Outcome::Accepted) continue;
+  // For all who hold it, the supervisor too: who connects from now on is refused at once, and not
+  // left in a backlog that nobody takes from.
+  if (socket_.is_open()) ::shutdown(socket_.native_handle(), SHUT_RD);
   close();
 }
 

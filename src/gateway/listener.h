@@ -19,8 +19,8 @@ class Listener {
   // Accepts until stop().
   Task<> run();
 
-  // Takes those that are connected already, then closes this process's descriptor only: others
-  // may go on accepting.
+  // Takes those that are connected already; from then on the socket refuses connections, whoever
+  // else has it.
   void stop();
   void close();
 

@@ -81,12 +81,11 @@ Task<std::optional<HeadError>> Session::read_head(bool& closed) {
         co_return HeadError{431, dispatch::Reason::HeadTooLarge,
                             sentence_of(dispatch::Reason::HeadTooLarge)};
       }
-    } else if (client_.cut != Cut::None || (around_.sessions.quiescing() && !first_request_)) {
+    } else if (client_.cut != Cut::None) {
       closed = true;
       co_return std::nullopt;
     }
-    const bool idle = awaits_request_ && !first_request_;
-    const Duration limit = idle ? kIdleLimit : awaits_request_ ? first_byte_limit() : kHeadLimit;
+    const Duration limit = awaits_request_ ? first_byte_limit() : kHeadLimit;
     if (!co_await read_more(limit, awaits_request_ ? Cut::Idle : Cut::HeadTimeout)) {
       closed = client_.cut != Cut::HeadTimeout;
       co_return HeadError{408, dispatch::Reason::ClientTimeout,
@@ -96,7 +95,8 @@ Task<std::optional<HeadError>> Session::read_head(bool& closed) {
 }
 
 Duration Session::first_byte_limit() const {
-  return around_.sessions.quiescing() ? kQuiesceLimit : kHeadLimit;
+  if (around_.sessions.quiescing()) return kQuiesceLimit;
+  return first_request_ ? kHeadLimit : kIdleLimit;
 }
 
 // `limit` counts from the wait's begin for a connection without a request, and from the head's
@@ -182,16 +182,10 @@ void Session::cut(Cut why) {
   }
 }
 
+// A request may be on its way already: closing at once would lose it.
 void Session::quiesce() {
   if (!awaits_request_ || client_.inbox.size() != 0) return;
-  char byte;
-  const bool sends = ::recv(client_socket(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
-  if (sends) return;
-  if (first_request_) {  // it has only just come, or never will say anything
-    client_.reading.arm(std::min(client_.reading.deadline, client_.now + kQuiesceLimit), Cut::Idle);
-  } else {
-    cut(Cut::Quiesced);
-  }
+  client_.reading.arm(std::min(client_.reading.deadline, client_.now + kQuiesceLimit), Cut::Idle);
 }
 
 }  // namespace poolwarden::gateway

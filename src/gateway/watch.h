@@ -18,7 +18,6 @@ enum class Cut {
   RequestTimeout,  // request_timeout of the pool
   BadBody,         // malformed chunks
   LingerOver,
-  Quiesced,
   Abandoned,  // the gateway ends
 };
 
@@ -41,7 +40,7 @@ inline constexpr Duration kIdleLimit = 75s;
 inline constexpr Duration kStallLimit = 60s;
 inline constexpr Duration kConnectLimit = 5s;
 inline constexpr Duration kLingerLimit = 2s;
-inline constexpr Duration kQuiesceLimit = 1s;  // for the first byte of a connection
+inline constexpr Duration kQuiesceLimit = 1s;  // for the first byte of a request
 inline constexpr Duration kGoneGrace = 1s;     // from a worker's end to that of what it left open
 
 }  // namespace poolwarden::gateway

@@ -7,7 +7,17 @@
 namespace poolwarden::testing {
 namespace {
 
-using DrainTest = GatewayTest;
+class DrainTest : public GatewayTest {
+ protected:
+  bool is_refused() {
+    try {
+      connect();
+    } catch (const std::exception&) {
+      return true;
+    }
+    return false;
+  }
+};
 using dispatch::LossCause;
 
 worker::WorkerId id(std::uint64_t number) { return worker::WorkerId{number}; }
@@ -159,6 +169,43 @@ TEST_F(DrainTest, FinishesWhatIsHereWhenItIsToQuiesce) {
   expect<link::Quiesced>();
   end_link();
   EXPECT_EQ(exit_code, 0);
+}
+
+TEST_F(DrainTest, RefusesNewConnectionsWhenItIsToQuiesce) {
+  serve([&](TextSocket& worker) {
+    worker.read_message();
+    EXPECT_TRUE(eventually([&] { return go.load(); }));
+    worker.send(simple_response("x"));
+  });
+  TextSocket client = connect();
+  client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  EXPECT_TRUE(eventually([&] { return link::load(row().in_flight) == 1; }));
+
+  tell(link::Quiesce{});
+  EXPECT_TRUE(eventually([&] { return is_refused(); }));
+
+  go = true;
+  EXPECT_EQ(client.read_message().status(), 200);
+  expect<link::Quiesced>();
+}
+
+// It may be on its way when the gateway is told.
+TEST_F(DrainTest, AnswersOneMoreRequestOfAKeptConnectionWhenItIsToQuiesce) {
+  serve(answer_all);
+  TextSocket client = connect();
+  const std::string one = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+  client.send(one);
+  EXPECT_EQ(client.read_message().status(), 200);
+
+  tell(link::Quiesce{});
+  EXPECT_TRUE(eventually([&] { return is_refused(); }));
+  client.send(one);
+
+  const Message answer = client.read_message();
+  EXPECT_EQ(answer.status(), 200);
+  EXPECT_EQ(answer["connection"], "close");
+  EXPECT_TRUE(client.was_closed());
+  expect<link::Quiesced>();
 }
 
 TEST_F(DrainTest, AnswersAllThatIsPipelinedWhenItIsToQuiesce) {
