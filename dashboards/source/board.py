@@ -61,7 +61,8 @@ class Board:
 
 
 def _variable(name, query, one=False):
-    everything = {} if one else {"allValue": ".+", "current": {"selected": True, "text": ["All"], "value": ["$__all"]}}
+    chosen = {"selected": True, "text": ["All"], "value": ["$__all"]}
+    everything = {} if one else {"allValue": ".+", "current": chosen}
     return {"name": name, "label": name.capitalize(), "type": "query", "datasource": DATASOURCE,
             "definition": query, "query": {"query": query, "refId": f"variable-{name}"}, "hide": 0,
             "includeAll": not one, "multi": not one, "options": [], "refresh": 2, "regex": "", "sort": 1,

@@ -2,14 +2,14 @@
 
 from . import words
 from .board import Board, Row
-from .panels import (Query, bars, by_name, by_pattern, colored, fixed, heatmap, lines, link, mapping, stat,
-                     steps, table, text)
+from .panels import (Query, bars, by_name, by_pattern, colored, fixed, heatmap, lines, link, mapping, otherwise,
+                     stat, steps, table, text)
 from .promql import (FAILURES, closest_to_trip, highest, in_range, of_pools, of_program, out_of_service, per_bar,
                      per_cell)
 
 POOL_BOARD = link("Board of this pool", "poolwarden-pool", "${pool:queryparam}")
 TO_POOL = by_name("Pool", links=[link("Board of ${__value.raw}", "poolwarden-pool", "var-pool=${__value.raw}")],
-                  custom__width=100)
+                  custom__width=140)
 
 
 def counted(title, telling, metric, color="red", *matchers):
@@ -59,7 +59,7 @@ SUMMARY = [
           "It tells whether the trouble goes on.",
           "The table below says what it was."),
          [Query(highest(of_pools("poolwarden_worker_last_failure_timestamp_seconds")) + " * 1000", instant=True)],
-         "dateTimeFromNow", nothing="never"),
+         "dateTimeFromNow", size=22, nothing="never"),
 ]
 
 WHAT = [
@@ -94,8 +94,11 @@ def ends(counter, label, *more):
     return MEANING.format(f"round({in_range(counter, 'pool', label, *more)}) > 0", label)
 
 
-def meanings(texts):
-    return by_name("Meaning", mappings=mapping({word: (meaning, None) for word, meaning in texts.items()}))
+def meanings(texts, harmless):
+    """The meaning of each word; all that are not harmless stand out."""
+    named = {word: (meaning, None if word in harmless else words.ORANGE) for word, meaning in texts.items()}
+    return by_name("Meaning", custom__cellOptions={"type": "color-text"},
+                   mappings=mapping(named) + otherwise("what it means, its own documentation says", words.ORANGE))
 
 
 DETAILS = [
@@ -106,11 +109,11 @@ DETAILS = [
           [Query(LAST, instant=True, table=True)],
           {"pool": "Pool", "instance": "Replica", "diagnosis": "Diagnosis", "exit_code": "Exit code",
            "signal": "Signal", "Value": "When"},
-          sort="When", width=9, height=9, nothing="no worker has failed", overrides=[
-              TO_POOL, by_name("When", unit="dateTimeFromNow", custom__width=130),
-              by_name("Diagnosis", color={"mode": "fixed", "fixedColor": "orange"}, custom__width=135,
+          sort="When", width=24, height=6, nothing="no worker has failed", overrides=[
+              TO_POOL, by_name("When", unit="dateTimeFromNow", custom__width=220),
+              by_name("Diagnosis", color={"mode": "fixed", "fixedColor": "orange"},
                       custom__cellOptions={"type": "color-text"}),
-              by_pattern("/^(Exit code|Signal)$/", noValue=" ", custom__width=85)]),
+              by_pattern("/^(Exit code|Signal)$/", noValue=" ")]),
     table("Exit codes",
           ("How workers ended by themselves in the time range: after they were asked to (mostly 0), or not.",
            "The code is the worker's own word; 126 and above are often that of a shell around it.",
@@ -118,8 +121,8 @@ DETAILS = [
            "shell between."),
           [Query(ends(of_pools("poolwarden_worker_exit_codes_total"), "exit_code"), instant=True, table=True)],
           {"pool": "Pool", "exit_code": "Code", "meaning": "Meaning", "Value": "Ends"},
-          sort="Ends", width=8, height=9, unit="short", nothing="no worker has exited by itself", overrides=[
-              TO_POOL, meanings(words.EXIT_CODES), by_name("Code", custom__width=60),
+          sort="Ends", width=12, height=8, unit="short", nothing="no worker has exited by itself", overrides=[
+              TO_POOL, meanings(words.EXIT_CODES, {"0"}), by_name("Code", custom__width=60),
               by_name("Ends", custom__width=65, decimals=0)]),
     table("Signals",
           ("Which signals ended workers in the time range, and whether a core file was left.",
@@ -127,8 +130,8 @@ DETAILS = [
            "SIGKILL: see Killed for memory and Killed by us above; if both are 0, somebody else did it."),
           [Query(ends(of_pools("poolwarden_worker_exit_signals_total"), "signal", "core"), instant=True, table=True)],
           {"pool": "Pool", "signal": "Signal", "core": "Core", "meaning": "Meaning", "Value": "Ends"},
-          sort="Ends", width=7, height=9, unit="short", nothing="no worker was ended by a signal", overrides=[
-              TO_POOL, meanings(words.SIGNALS), by_name("Core", custom__width=60),
+          sort="Ends", width=12, height=8, unit="short", nothing="no worker was ended by a signal", overrides=[
+              TO_POOL, meanings(words.SIGNALS, {"SIGTERM"}), by_name("Core", custom__width=60),
               by_name("Signal", custom__width=85), by_name("Ends", custom__width=65, decimals=0)]),
 ]
 
@@ -144,7 +147,8 @@ LIVES = [
              "Seconds: they die at start, or of the first request. Always the same age: a leak, a timer, or "
              "recycle.after_time.",
              "Compare with the memory beside."),
-            Query(per_cell(of_pools("poolwarden_worker_lifetime_seconds_bucket")), "{{le}}", buckets=True), width=6, scheme="Reds", nothing="no worker has ended"),
+            Query(per_cell(of_pools("poolwarden_worker_lifetime_seconds_bucket")), "{{le}}", buckets=True),
+            width=6, scheme="Reds", nothing="no worker has ended"),
     bars("Start failures by reason",
          ("Workers that never became ready, by where they failed.",
           "exec_not_found, exec_permission, identity, chdir: trying again cannot help. exited_early, "
@@ -179,7 +183,8 @@ AROUND = [
           ("How long Poolwarden waits before it starts the next worker after failures; the longest of all replicas.",
            "It doubles with each failure, so that a crash loop does not eat the machine.",
            "It ends by itself when workers stay up."),
-          [Query(highest(of_pools("poolwarden_pool_backoff_seconds"), "pool"), "{{pool}}")], "s", width=6, at_least=1),
+          [Query(highest(of_pools("poolwarden_pool_backoff_seconds"), "pool"), "{{pool}}")],
+          "s", width=6, at_least=1),
     bars("Actions and warnings",
          ("Warnings and errors among the events of all pools, and configured actions (rapid_fail.action, "
           "orphan.action): runs and failures.",
@@ -188,7 +193,8 @@ AROUND = [
          [Query(per_bar(of_program("poolwarden_events_total", 'level!="info"'), "level"), "{{level}}s"),
           Query(per_bar(of_pools("poolwarden_hook_runs_total"), "hook"), "{{hook}}"),
           Query(per_bar(of_pools("poolwarden_hook_failures_total"), "hook"), "failed: {{hook}}")], width=6,
-         overrides=[*colored({"warnings": "yellow", "errors": "red"}), by_pattern("/^failed/", color=fixed("purple"))],
+         overrides=[*colored({"warnings": "yellow", "errors": "red"}),
+                    by_pattern("/^failed/", color=fixed("purple"))],
          nothing="no warning, no action"),
 ]
 
@@ -209,4 +215,4 @@ BOARD = Board(
          text("Diagnoses and runbooks",
               ("All words that a failure can have: the same in metrics, events, the log and `poolwarden status`.",
                "Each needs another cure.",
-               "Follow the link in the last column."), _runbooks(), width=24, height=23)])])
+               "Follow the link in the last column."), _runbooks(), width=24, height=25)])])

@@ -4,8 +4,8 @@ from . import words
 from .board import Board, Row
 from .panels import (QUANTILES, STATUS_CODES, Query, bars, by_name, by_pattern, colored, limit_line, lines, link,
                      mapping, special, stat, steps, table, timeline)
-from .promql import (DURATION, ERRORS, FAILURES, REQUESTS, closest_to_trip, highest, in_range, of_pools, out_of_service,
-                     per_bar, per_second, pool_state, quantile, ratio, ready_workers, total)
+from .promql import (DURATION, ERRORS, FAILURES, REQUESTS, closest_to_trip, highest, in_range, of_pools,
+                     out_of_service, per_bar, per_second, pool_state, quantile, ratio, ready_workers, total)
 
 FAILURES_BOARD = link("What failed", "poolwarden-failures", "${pool:queryparam}")
 NO_TRAFFIC = special("null+nan", "no traffic")
@@ -13,7 +13,8 @@ NO_TRAFFIC = special("null+nan", "no traffic")
 HEALTH = [
     stat("Out of service",
          ("Pools that are out of service now, each counted in every replica where it is: by rapid-fail protection, "
-          "because its workers cannot start, or because its configuration is wrong. An operator's `stop` is not counted.",
+          "because its workers cannot start, or because its configuration is wrong. An operator's `stop` is not "
+          "counted.",
           "Their clients get 503 at once.",
           "Open the failures board: it says what the workers died of. Cure that, then `poolwarden start POOL`."),
          [Query(out_of_service(), instant=True)], "short", steps("green", (1, "red")), links=[FAILURES_BOARD]),
@@ -35,24 +36,24 @@ HEALTH = [
          ("Requests answered each second, the gateway's own answers included.",
           "A sudden fall says that clients, the balancer or a listener have gone; a rise explains queues.",
           "Compare with the same time yesterday before you look for a fault."),
-         [Query(total(per_second(REQUESTS)))], "reqps", spark=True),
+         [Query(total(per_second(REQUESTS)), instant=True)], "reqps"),
     stat("Errors",
          ("The share of requests that ended with 5xx, the gateway's own 502, 503 and 504 included.",
           "This is what users feel.",
           "By code below, by reason on the pool board."),
-         [Query(f"{total(per_second(ERRORS))} / {total(per_second(REQUESTS))}")], "percentunit",
-         steps("green", (0.001, "yellow"), (0.01, "red")), spark=True, mappings=NO_TRAFFIC, calculation="last"),
+         [Query(f"{total(per_second(ERRORS))} / {total(per_second(REQUESTS))}", instant=True)], "percentunit",
+         steps("green", (0.001, "yellow"), (0.01, "red")), mappings=NO_TRAFFIC),
     stat("Latency, p95",
          ("95 of 100 requests took less: from their arrival to the last byte of the answer, queue included.",
           "It rises with slow workers and with waiting in the queue.",
           "Compare it with the wait in the queue below; the pool board shows the workers' own share."),
-         [Query(quantile(0.95, DURATION))], "s", spark=True, mappings=NO_TRAFFIC, calculation="last"),
+         [Query(quantile(0.95, DURATION), instant=True)], "s", mappings=NO_TRAFFIC),
     stat("Turned away",
          ("Requests each second that were refused before they reached a worker.",
           "Queue full or waited too long: too little capacity. Pool disabled: see the first number.",
           "Look at the reasons in row Queue."),
-         [Query(total(per_second(of_pools("poolwarden_queue_rejected_total"))))], "reqps",
-         steps("green", (0.001, "orange"), (1, "red")), spark=True),
+         [Query(total(per_second(of_pools("poolwarden_queue_rejected_total"))), instant=True)], "reqps",
+         steps("green", (0.001, "orange"), (1, "red"))),
     stat("Lost by us",
          ("Requests in the time range that a recycle, a reload or a shutdown cost. Requests lost to a crash of their "
           "own worker are not meant: see the pool board.",
@@ -105,16 +106,18 @@ HEALTH = [
                       custom__cellOptions={"type": "color-text"}),
               by_pattern("/^(Ready|Wanted)$/", unit="short", decimals=0, custom__width=75),
               by_name("Requests", unit="reqps", custom__width=110),
-              by_name("Errors", unit="percentunit", custom__width=85, thresholds=steps("text", (0.001, "yellow"), (0.01, "red")),
+              by_name("Errors", unit="percentunit", custom__width=85,
+                      thresholds=steps("text", (0.001, "yellow"), (0.01, "red")),
                       custom__cellOptions={"type": "color-text"}),
               by_name("p95", unit="s", custom__width=90),
               by_pattern("/^(Queue|Memory)$/", unit="percentunit", decimals=0,
                          thresholds=steps("text", (0.8, "orange"), (0.95, "red")),
                          custom__cellOptions={"type": "color-text"}, custom__width=85),
-              by_name("Rapid-fail", unit="percentunit", decimals=0, custom__width=95, custom__cellOptions={"type": "color-text"},
-                      thresholds=steps("text", (0.6, "orange"), (1, "red"))),
-              by_name("Failures", unit="short", decimals=0, custom__width=85, custom__cellOptions={"type": "color-text"},
-                      thresholds=steps("text", (0.5, "orange"))),
+              by_name("Rapid-fail", unit="percentunit", decimals=0, custom__width=95,
+                      thresholds=steps("text", (0.6, "orange"), (1, "red")),
+                      custom__cellOptions={"type": "color-text"}),
+              by_name("Failures", unit="short", decimals=0, custom__width=85,
+                      custom__cellOptions={"type": "color-text"}, thresholds=steps("text", (0.5, "orange"))),
               by_name("Last failure", custom__width=145),
               by_name("When", unit="dateTimeFromNow", custom__width=140)]),
 ]
@@ -125,8 +128,8 @@ USERS = [
            "502: a worker died under a request. 503: refused by the queue, or the pool is out of service. 504: "
            "health.request_timeout.",
            "Click through to the pool board for the reasons."),
-          [Query(f"{total(per_second(REQUESTS), 'code')} > 0", "{{code}}")], "reqps", stacked=True, overrides=STATUS_CODES,
-          nothing="no traffic"),
+          [Query(f"{total(per_second(REQUESTS), 'code')} > 0", "{{code}}")], "reqps", stacked=True,
+          overrides=STATUS_CODES, nothing="no traffic"),
     lines("Latency",
           ("How long requests took, from their arrival to the last byte of the answer.",
            "p50 is the ordinary request, p99 the one that users complain about.",
@@ -152,12 +155,12 @@ QUEUE = [
           ("How long requests waited that did have to wait, and then got a worker.",
            "This is time that a client loses to missing capacity alone.",
            "Above a second for minutes: scale up; if one replica is meant, look at its workers."),
-          [Query(f"{quantile(0.95, of_pools('poolwarden_queue_wait_seconds_bucket'), 'pool')} >= 0", "{{pool}}")], "s",
-          nothing="no request had to wait"),
+          [Query(f"{quantile(0.95, of_pools('poolwarden_queue_wait_seconds_bucket'), 'pool')} >= 0", "{{pool}}")],
+          "s", nothing="no request had to wait"),
     bars("Turned away, by reason",
          ("Requests that were refused before they reached a worker.",
-          "full and timeout: too little capacity. pool_disabled: rapid-fail or a start failure. shutdown: a client came "
-          "to a replica that was ending.",
+          "full and timeout: too little capacity. pool_disabled: rapid-fail or a start failure. shutdown: a client "
+          "came to a replica that was ending.",
           "For full and timeout scale up; for pool_disabled open the failures board."),
          [Query(per_bar(of_pools("poolwarden_queue_rejected_total"), "reason"), "{{reason}}")],
          overrides=colored(words.REJECTION_COLORS), nothing="no request was turned away"),
@@ -200,7 +203,7 @@ RESOURCES = [
            "It shows who needs the machines.",
            "At its limit a pool is throttled: see the next panel. Only with a cgroup of its own."),
           [Query(total(per_second(of_pools("poolwarden_pool_cpu_seconds_total")), "pool"), "{{pool}}")],
-          "percentunit", nothing=words.NO_CGROUP),
+          "percentunit", at_least=0.05, nothing=words.NO_CGROUP),
     lines("CPU throttled, worst replica",
           ("The share of scheduling periods in which a worker of the pool had used up limits.cpu and had to wait.",
            "Throttling makes requests slow while the machine is idle.",

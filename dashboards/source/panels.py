@@ -74,6 +74,12 @@ def mapping(texts):
     return [{"type": "value", "options": options}]
 
 
+def otherwise(text, color=None):
+    """For a mapping's end: what stands for all values that it does not name."""
+    result = {"text": text, "index": 99, **({"color": color} if color else {})}
+    return [{"type": "regex", "options": {"pattern": ".*", "result": result}}]
+
+
 def special(match, text, color=None):
     """The mapping of what is no number: match is null, nan or null+nan."""
     result = {"text": text, "index": 0, **({"color": color} if color else {})}
@@ -122,20 +128,20 @@ def link(title, uid, *variables):
 # Kinds
 
 
-def stat(title, telling, queries, unit, thresholds=None, *, spark=False, mappings=None, calculation="lastNotNull",
-         width=3, height=4, text="auto", overrides=(), links=(), decimals=None, **how):
+def stat(title, telling, queries, unit, thresholds=None, *, mappings=None, width=3, height=4, size=36, links=(), decimals=None,
+         **how):
     """One number to read from three metres, green or not."""
     defaults = {"color": {"mode": "thresholds"}, "thresholds": thresholds or steps("text"),
                 "mappings": mappings or [], "links": list(links)}
     if decimals is not None:
         defaults["decimals"] = decimals
-    options = {"colorMode": "value", "graphMode": "area" if spark else "none", "justifyMode": "center",
-               "orientation": "vertical", "textMode": text, "wideLayout": True, "showPercentChange": False,
+    options = {"colorMode": "value", "graphMode": "none", "justifyMode": "center",
+               "orientation": "vertical", "textMode": "auto", "wideLayout": True, "showPercentChange": False,
                "percentChangeColorMode": "standard",
-               "text": {"titleSize": 14, "valueSize": 36},
-               "reduceOptions": {"calcs": [calculation], "fields": "", "values": False}}
+               "text": {"titleSize": 14, "valueSize": size},
+               "reduceOptions": {"calcs": ["last"], "fields": "", "values": False}}
     return Panel("stat", title, telling, queries, width, height, unit, options=options, defaults=defaults,
-                 overrides=list(overrides), **how)
+                 **how)
 
 
 def lines(title, telling, queries, unit, *, overrides=(), stacked=False, high=None, low=0, at_least=None,
@@ -152,19 +158,19 @@ def lines(title, telling, queries, unit, *, overrides=(), stacked=False, high=No
                  defaults=_time_defaults(custom, low, high, decimals, thresholds), **how)
 
 
-def bars(title, telling, queries, unit="short", *, overrides=(), **how):
+def bars(title, telling, queries, unit="short", *, overrides=(), side="bottom", **how):
     """Events: how many in each step; the legend has the totals of the time range."""
     custom = {"drawStyle": "bars", "barAlignment": -1, "barWidthFactor": 0.8, "lineWidth": 0, "fillOpacity": 90,
               "gradientMode": "none", "showPoints": "never", "axisPlacement": "auto", "axisLabel": "",
               "axisSoftMax": 2, "stacking": {"mode": "normal", "group": "A"}, "thresholdsStyle": {"mode": "off"}}
     more = {"interval": "1m"}  # below it, rate() looks back over more than one bar
     return Panel("timeseries", title, telling, queries, unit=unit, overrides=list(overrides), more=more,
-                 options=_time_options("list", ("sum",)),
+                 options=_time_options("table" if side == "right" else "list", ("sum",), side),
                  defaults=_time_defaults(custom, 0, None, 0, None), **how)
 
 
-def _time_options(legend, calculations):
-    return {"legend": {"displayMode": legend, "placement": "bottom", "showLegend": True, "calcs": list(calculations),
+def _time_options(legend, calculations, side="bottom"):
+    return {"legend": {"displayMode": legend, "placement": side, "showLegend": True, "calcs": list(calculations),
                        "sortBy": "Total" if calculations == ("sum",) else "Max", "sortDesc": True},
             "tooltip": {"mode": "multi", "sort": "desc"}}
 

@@ -56,8 +56,9 @@ def in_range(counter, *labels):
 
 
 def per_cell(buckets):
-    """The counts of a histogram in each step, for a heatmap."""
-    return f"{total(per_second(buckets), 'le')} * $__interval_ms / 1000"
+    """The counts of a histogram in each step, for a heatmap; nothing where all of them are 0."""
+    happened = total(f"increase({buckets}[$__range] @ end())")
+    return f"{total(per_second(buckets), 'le')} * $__interval_ms / 1000 and on () {happened} > 0"
 
 
 def quantile(share, histogram, *labels):

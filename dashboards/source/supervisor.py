@@ -9,6 +9,7 @@ from .promql import EVERY, highest, in_range, lowest, of_program, per_bar, per_s
 LAG = of_program("poolwarden_event_loop_lag_seconds_bucket")
 UP = of_program("up")
 SNAPSHOT = of_program("poolwarden_snapshot_timestamp_seconds")
+RELOADED = of_program("poolwarden_config_last_reload_success_timestamp_seconds")
 STATE_AGE = f"timestamp({SNAPSHOT}) - {SNAPSHOT}"  # when it was scraped, not now
 
 
@@ -76,12 +77,12 @@ PROGRAMS = [
                          '"sha", "$1", "sha256", "(.{8}).*")', "instance", "sha"),
                  instant=True, table=True, optional="no configuration file"),
            Query(f"{highest(of_program('process_start_time_seconds'), 'instance')} * 1000", instant=True, table=True),
-           Query(f"{highest(of_program('poolwarden_config_last_reload_success_timestamp_seconds'), 'instance')} * 1000",
-                 instant=True, table=True),
+           Query(f"{highest(RELOADED, 'instance')} * 1000", instant=True, table=True),
            *(Query(total(f"poolwarden_pools{{{EVERY}, state=\"{state}\"}}", "instance"), instant=True, table=True)
              for state in ("running", "disabled"))],
           {"instance": "Replica", "version": "Version", "revision": "Revision", "build_type": "Build",
-           "cgroup": "Containment", "pid1": "PID 1", "sha": "Configuration", "Value #E": "In effect", "Value #D": "Started",
+           "cgroup": "Containment", "pid1": "PID 1", "sha": "Configuration", "Value #E": "In effect",
+           "Value #D": "Started",
            "Value #F": "Pools running", "Value #G": "Pools disabled"},
           width=24, height=6, overrides=[
               by_pattern("/^(Started|In effect)$/", unit="dateTimeFromNow"),
@@ -116,7 +117,8 @@ LOOP = [
            "Each worker needs some. At 100 % (dashed) no worker can be started.",
            "Above 80 %: raise the limit (ulimits, LimitNOFILE)."),
           [Query(highest(f"{of_program('process_open_fds')} / {of_program('process_max_fds')}", "instance"),
-                 "{{instance}}")], "percentunit", width=8, thresholds=steps("transparent", (1, "red")), at_least=1.05),
+                 "{{instance}}")], "percentunit", width=8, thresholds=steps("transparent", (1, "red")),
+          at_least=1.05),
     lines("Age of the state shown",
           ("How old the state is that each replica's metrics show.",
            "It is renewed each second; a ramp is a supervisor that hangs.",
@@ -137,7 +139,8 @@ GATEWAY = [
            "At the limit new ones are turned away.",
            "Slow clients or a balancer that keeps too many open: look at its pool settings."),
           [Query(total(of_program("poolwarden_http_connections"), "listener"), "{{listener}}"),
-           Query(lowest(of_program("poolwarden_http_connections_limit")), "limit")], "short", width=8, decimals=0, overrides=[limit_line("limit")], nothing=words.NO_HTTP),
+           Query(lowest(of_program("poolwarden_http_connections_limit")), "limit")], "short", width=8, decimals=0,
+          overrides=[limit_line("limit")], nothing=words.NO_HTTP),
     lines("New connections",
           ("Connections accepted each second, and turned away.",
            "Many new connections for few requests: clients or a balancer without keep-alive.",
@@ -160,7 +163,7 @@ TOLD = [
           "`poolwarden events` has the sentences."),
          [Query(per_bar(of_program("poolwarden_events_total",
                                    'event!~"worker.(starting|spawned|ready|status|stopped|draining|recycled|idle)"'),
-                        "event"), "{{event}}")], width=8, nothing="nothing happened"),
+                        "event"), "{{event}}")], width=12, side="right", nothing="nothing happened"),
     bars("Reloads and commands",
          ("Reloads that were asked for and refused; commands by answer; strangers reaped as PID 1.",
           "A command with a code other than 200 did not do what somebody wanted.",
@@ -168,14 +171,14 @@ TOLD = [
          [Query(per_bar(of_program("poolwarden_config_reloads_total")), "reloads"),
           Query(per_bar(of_program("poolwarden_config_reload_failures_total")), "reloads refused"),
           Query(per_bar(of_program("poolwarden_admin_requests_total"), "command", "code"), "{{command}} {{code}}"),
-          Query(per_bar(of_program("poolwarden_orphans_reaped_total")), "strangers reaped")], width=8,
+          Query(per_bar(of_program("poolwarden_orphans_reaped_total")), "strangers reaped")], width=6,
          overrides=[by_name("reloads refused", color=fixed("red"))], nothing="nobody asked for anything"),
     bars("Log lines",
          ("Lines of the log by level, those of the workers' output included.",
           "A flood costs disk, and lines are dropped when nobody takes them in time.",
           "Which worker: `poolwarden events`, or the log itself."),
          [Query(per_bar(of_program("poolwarden_log_messages_total"), "level"), "{{level}}"),
-          Query(per_bar(of_program("poolwarden_events_dropped_total")), "dropped")], width=8,
+          Query(per_bar(of_program("poolwarden_events_dropped_total")), "dropped")], width=6,
          overrides=colored({"info": "blue", "warning": "yellow", "error": "red", "dropped": "purple"}),
          nothing="nothing was logged"),
     table("Parts of a scrape that fail",

@@ -10,7 +10,7 @@ POOL_STATES = {
     3: ("stopping", PURPLE),
     4: ("starting", BLUE),
     5: ("workers missing", YELLOW),
-    6: ("out of service in some replicas", ORANGE),
+    6: ("partly out of service", ORANGE),
     7: ("out of service", RED),
 }
 
@@ -51,6 +51,10 @@ END_COLORS = {
 START_COLORS = {
     "initial": "#73bf69", "demand": "#8ab8ff", "scale_up": "#96d98d", "replace": "#ff9830",
     "recycle": "#5794f2", "manual": "#37872d",
+}
+FAILURE_COLORS = {
+    "worker_died": "#e02f44", "connect_failed": "#ff780a", "response_timeout": "#a352cc", "bad_response": "#f2cc0c",
+    "upload_too_large": "#8ab8ff", "header_invalid": "#5794f2", "client_aborted": GREY,
 }
 REJECTION_COLORS = {
     "full": "#ff780a", "timeout": "#f2cc0c", "pool_disabled": "#e02f44", "pool_stopped": GREY,
@@ -140,7 +144,7 @@ SIGNALS = {
     "SIGHUP": "sent from outside",
     "SIGILL": "not an instruction of this processor",
     "SIGINT": "sent from outside, as Ctrl-C does",
-    "SIGKILL": "the OOM killer, the supervisor after stop.timeout, or somebody else",
+    "SIGKILL": "the OOM killer, our stop.timeout, or somebody else",
     "SIGPIPE": "wrote to a connection that was gone",
     "SIGQUIT": "asked to quit",
     "SIGSEGV": "access to memory that it does not have",
@@ -152,7 +156,7 @@ SIGNALS = {
 }
 
 # Why panels may be empty.
-NO_CGROUP = "no cgroup of its own"
+NO_CGROUP = "not measured: no cgroup of its own"
 NO_LIMIT = "no limit is set"
 NO_HTTP = "not an HTTP pool"
 

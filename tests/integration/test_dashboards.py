@@ -166,6 +166,7 @@ def test_words_are_those_of_the_program(supervise):
     assert set(words.START_COLORS) == values("poolwarden_worker_starts_total", "reason")
     assert set(words.END_COLORS) == values("poolwarden_worker_exits_total", "reason")
     assert set(words.REJECTION_COLORS) == values("poolwarden_queue_rejected_total", "reason")
+    assert set(words.FAILURE_COLORS) == values("poolwarden_http_request_failures_total", "reason")
     assert set(words.WORKER_STATES) == values("poolwarden_workers", "state")
     assert set(words.EXIT_CODES) >= values("poolwarden_worker_exit_codes_total", "exit_code")
     assert set(words.SIGNALS) >= values("poolwarden_worker_exit_signals_total", "signal")
