@@ -25,7 +25,7 @@ def told(engine, image):
         "/etc/systemd/system/poolwarden.service": (UNIT.read_text(), 0o644),
         # As the unit has it, but sooner, and with room for the starts of this story.
         "/etc/systemd/system/poolwarden.service.d/test.conf": (
-            "[Unit]\nStartLimitBurst=10\n[Service]\nWatchdogSec=8s\n", 0o644),
+            "[Unit]\nStartLimitBurst=10\n[Service]\nWatchdogSec=8s\nTimeoutAbortSec=5s\n", 0o644),
         "/etc/poolwarden/poolwarden.yaml": (CONFIGURATION, 0o644),
         "/story": ((Path(__file__).parent / "systemd_story").read_text(), 0o755)})
     return {key: words for key, _, words in (line.partition(" ") for line in text.splitlines())}
