@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from waiting import eventually
 
 TIMEOUT = 60
+HERE = "127.0.0.1"
 
 
 @dataclass
@@ -36,8 +37,8 @@ def exchange(connection, path, method="GET", body=None, headers=None):
     return Answer(response.status, response.headers, response.read())
 
 
-def request(port, path, timeout=TIMEOUT, **how):
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
+def request(port, path, timeout=TIMEOUT, host=HERE, **how):
+    connection = http.client.HTTPConnection(host, port, timeout=timeout)
     try:
         return exchange(connection, path, **how)
     finally:
@@ -52,10 +53,14 @@ class Load:
         assert not load.failures
     """
 
-    def __init__(self, port, path="/info", connections=8, limit=None, method="GET", body=None):
+    def __init__(self, port, path="/info", connections=8, limit=None, method="GET", body=None,
+                 host=HERE, headers=None, pause=0.0):
+        self.host = host
+        self.headers, self.pause = headers, pause  # between the requests of a connection, seconds
         self.port, self.path, self.method, self.body = port, path, method, body
         self.answers = collections.Counter()  # (status, reason) -> how many
         self.broken = []  # connections that failed instead of an answer
+        self.lost = []  # of these: connections that had been made
         self._left = limit
         self._lock = threading.Lock()
         self._stopping = threading.Event()
@@ -107,14 +112,23 @@ class Load:
             return True
 
     def _ask(self):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=TIMEOUT)
+        connection = http.client.HTTPConnection(self.host, self.port, timeout=TIMEOUT)
         while self._take():
+            made = False
             try:
-                answer = exchange(connection, self.path, method=self.method, body=self.body)
+                if connection.sock is None:
+                    connection.connect()
+                made = True
+                answer = exchange(connection, self.path, method=self.method, body=self.body,
+                                  headers=self.headers)
                 with self._lock:
                     self.answers[answer.status, answer.reason] += 1
             except (OSError, http.client.HTTPException) as error:
                 with self._lock:
                     self.broken.append(repr(error))
+                    if made:
+                        self.lost.append(repr(error))
                 connection.close()
+            if self.pause:
+                self._stopping.wait(self.pause)
         connection.close()
