@@ -131,7 +131,7 @@ TEST_F(FatesTest, ASlowUploadIsFinishedByTheWorkerThatHasIt) {
 
 TEST_F(FatesTest, ALongDownloadIsFinishedByTheWorkerThatHasIt) {
   const std::string half(3'000'000, 'x');
-  serve([&](TextSocket& worker) {
+  serve([this, half](TextSocket& worker) {  // it may outlive this frame by a moment
     worker.read_message();
     worker.send("HTTP/1.1 200 OK\r\nContent-Length: 6000000\r\n\r\n" + half);
     EXPECT_TRUE(eventually([&] { return go.load(); }));

@@ -128,7 +128,7 @@ TEST_F(WorkerDrill, NobodyExits) {
 
 TEST_F(WorkerDrill, AWorkerWithAMemoryLimitIsStruckByTheOomKiller) {
   if (!tree.report().memory_limits) GTEST_SKIP() << "no memory controller can be written";
-#ifdef __SANITIZE_ADDRESS__
+#ifdef TEST_SANITIZED
   GTEST_SKIP() << "sanitized, this program is larger than the limit before it takes any memory";
 #endif
   const Told& sibling = spawn(command({"/bin/sleep", "1000"}));

@@ -76,20 +76,20 @@ struct MemoryHigh : HostFixture {
     if (!tree.report().memory_limits) GTEST_SKIP() << "no memory controller can be written";
   }
 
-  // Eats 40 MiB as soon as the gate is open.
+  // Eats 128 MiB as soon as the gate is open.
   Told& spawn_eater(const worker::Watch& watch) {
     auto settings = command({"/bin/sh", "-c",
                              "while [ ! -e " + gate + " ]; do /bin/sleep 0.01; done; exec " +
-                                 program("eat_memory") + " 40"});
+                                 program("eat_memory") + " 128"});
     // v2 tells of its own marks only.
-    if (tree.report().cgroup == "v2_delegated") settings.limits.memory_high = Bytes{20 << 20};
+    if (tree.report().cgroup == "v2_delegated") settings.limits.memory_high = Bytes{64 << 20};
     return spawn(settings, false, watch);
   }
 };
 
 TEST_F(MemoryHigh, IsToldByTheKernelWhenTheMarkIsPassed) {
   worker::Watch watch;
-  watch.memory = 20u << 20;
+  watch.memory = 64u << 20;
   const Told& told = spawn_eater(watch);
   const Told& unwatched = spawn_eater({});
   run_until([&] { return told.ready == 1; });
@@ -102,10 +102,10 @@ TEST_F(MemoryHigh, IsToldByTheKernelWhenTheMarkIsPassed) {
 
 TEST_F(MemoryHigh, IsToldAtOnceOfAWorkerThatIsReadyTooLate) {
   worker::Watch watch;
-  watch.memory = 20u << 20;
+  watch.memory = 64u << 20;
   auto settings =
       command({"/bin/sh", "-c",
-               program("eat_memory") + " 40 >" + gate + " & while [ ! -s " + gate +
+               program("eat_memory") + " 128 >" + gate + " & while [ ! -s " + gate +
                    " ]; do /bin/sleep 0.01; done; exec " + program("notify") + " READY=1"});
   settings.ready.when = worker::WhenNotify{};
   const Told& told = spawn(settings, false, watch);
