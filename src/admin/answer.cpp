@@ -24,14 +24,6 @@ Answer metrics_answer(const Question& question, const AdminSources& sources) {
   return {200, std::string(metrics::content_type(format)), sources.exposition.render(format)};
 }
 
-std::string why_not_serving(const pool::PoolSnapshot& pool) {
-  if (pool.disabled) {
-    return "disabled (" + std::string(name(*pool.disabled)) + "): " + pool.disabled_because;
-  }
-  if (pool.state != pool::PoolState::Running) return std::string(name(pool.state));
-  return "no worker is ready";
-}
-
 Answer readiness(const Question& question, const AdminSources& sources) {
   const std::shared_ptr<const pool::Snapshot> snapshot = sources.snapshots.read();
   if (!snapshot) return plain(503, "not ready: the supervisor is starting\n");

@@ -1,13 +1,11 @@
 #include "cli/client.h"
 
-#include <unistd.h>
-
-#include <cstdlib>
 #include <filesystem>
 #include <iostream>
 
 #include "base/units.h"
 #include "cli/commands.h"
+#include "cli/control_place.h"
 #include "cli/load_settings.h"
 #include "control/control_client.h"
 
@@ -38,10 +36,10 @@ void add_control_option(CommandLine& line) {
 
 std::string control_path(const cxxopts::ParseResult& options) {
   if (options.count("control") != 0) return options["control"].as<std::string>();
-  if (const char* named = std::getenv("POOLWARDEN_CONTROL"); named && *named) return named;
+  if (const std::string named = control_from_environment(); !named.empty()) return named;
   std::optional<std::string> file;
   if (options.count("file") != 0) file = options["file"].as<std::string>();
-  return control_of_file(file).value_or(default_control_path());
+  return control_of_file(file).value_or(find_control());
 }
 
 void add_file_argument(CommandLine& line) {
@@ -75,19 +73,14 @@ void print_line(const boost::json::object& line) {
     std::cerr << text->get_string().c_str() << std::endl;
 }
 
-std::string default_control_path() {
-  if (::geteuid() == 0) return config::kDefaultControl;
-  if (const char* runtime = std::getenv("XDG_RUNTIME_DIR"); runtime && *runtime)
-    return std::string(runtime) + "/poolwarden/control.sock";
-  return "/tmp/poolwarden-" + std::to_string(::geteuid()) + "/control.sock";
-}
-
 int order(const std::string& path, const boost::json::object& request,
           const std::function<void(const boost::json::object&)>& on_line,
-          const std::function<void(const boost::json::object&)>& on_data) {
-  const auto answer = control::ask(path, request, on_line);
+          const std::function<void(const boost::json::object&)>& on_data,
+          std::optional<Duration> within) {
+  const auto answer = control::ask(path, request, on_line, within);
   if (!answer) {
     std::cerr << "poolwarden: " << answer.error().message << "\n";
+    if (answer.error().code == std::errc::timed_out) return kTimedOut;
     if (!nobody_there(answer.error())) return kFailed;
     std::cerr << "Is it running? Name its socket with --control or $POOLWARDEN_CONTROL.\n";
     return kNoSupervisor;

@@ -4,8 +4,10 @@
 
 #include <boost/json/object.hpp>
 #include <functional>
+#include <optional>
 #include <string>
 
+#include "base/clock.h"
 #include "base/result.h"
 #include "cli/command_line.h"
 
@@ -28,13 +30,12 @@ Result<void> put_patience(const cxxopts::ParseResult& options, boost::json::obje
 // standard error.
 void print_line(const boost::json::object& line);
 
-// The default for this user: below /run for root, else below $XDG_RUNTIME_DIR or /tmp.
-std::string default_control_path();
-
 // Sends the request, hands lines before the last to `on_line`, prints the final message, and tells
-// the exit code. `on_data` gets the data of a successful answer.
+// the exit code. `on_data` gets the data of a successful answer. `within`: how long to wait for
+// each line; absent: as long as it takes.
 int order(const std::string& path, const boost::json::object& request,
           const std::function<void(const boost::json::object&)>& on_line,
-          const std::function<void(const boost::json::object&)>& on_data = {});
+          const std::function<void(const boost::json::object&)>& on_data = {},
+          std::optional<Duration> within = std::nullopt);
 
 }  // namespace poolwarden::cli

@@ -32,6 +32,7 @@ constexpr std::array kCommands = {
     Command{"reload", reload_entry, "put a changed configuration into effect"},
     Command{"events", events_entry, "what happened"},
     Command{"drill", drill_entry, "do a failure to a worker under load, and tell what came of it"},
+    Command{"healthcheck", healthcheck_entry, "exit code 0 when the pools can serve"},
     Command{"version", version_entry, "the version of this program"},
     Command{"gateway", gateway_entry, ""},
     Command{"drill-hand", drill_hand_entry, ""},
@@ -45,7 +46,7 @@ void print_usage(std::ostream& out) {
          "\nUsage: poolwarden COMMAND [options]\n\n";
   for (const Command& command : kCommands) {
     if (command.summary.empty()) continue;
-    out << "  " << command.name << std::string(10 - command.name.size(), ' ') << command.summary
+    out << "  " << command.name << std::string(13 - command.name.size(), ' ') << command.summary
         << "\n";
   }
   out << "\nEach command has --help. Begin with: poolwarden demo\n";

@@ -3,9 +3,10 @@
 #include <cerrno>
 #include <iostream>
 
-#include "cli/client.h"
 #include "cli/command_entries.h"
+#include "cli/command_line.h"
 #include "cli/commands.h"
+#include "cli/control_place.h"
 #include "cli/supervision.h"
 
 namespace poolwarden::cli {
@@ -66,8 +67,7 @@ int demo_entry(const Words& words) {
   if (!admin) return line.wrong("--admin: " + admin.error().message);
   settings.listen = {*listen};
   settings.admin = *admin;
-  settings.control =
-      options.count("control") != 0 ? options["control"].as<std::string>() : default_control_path();
+  settings.control = control_to_open(options, settings.control, place_for_control());
   return supervise({std::move(settings), "", "", {}}, print_tour);
 }
 

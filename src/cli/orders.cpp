@@ -77,6 +77,8 @@ asio::awaitable<void> Orders::carry_out(const json::object& request, Conversatio
   const std::string command = text(request, "command");
   if (command == "status") {
     co_await client.finish(kDone, "", status_());
+  } else if (command == "healthcheck") {
+    co_await healthcheck(request, client);
   } else if (command == "events") {
     co_await events(request, client);
   } else if (command == "plan") {
@@ -224,6 +226,13 @@ asio::awaitable<void> Orders::follow_recycle(PoolOrder order, pool::BatchId batc
     co_await changes_.wait_until(order.patience.deadline);
     if (client.has_left()) co_return;
   }
+}
+
+asio::awaitable<void> Orders::healthcheck(const json::object& request, Conversation& client) {
+  const std::string why = flag(request, "live") ? "" : why_not_ready(*supervisor_.snapshot());
+  const int exit_code = why.empty() ? kDone : kFailed;
+  const std::string answer = flag(request, "live") ? "alive" : "ready";
+  co_await client.finish(exit_code, why.empty() ? answer : why);
 }
 
 asio::awaitable<void> Orders::events(const json::object& request, Conversation& client) {

@@ -63,6 +63,8 @@ class Orders {
                                               control::Conversation& client);
   boost::asio::awaitable<void> events(const boost::json::object& request,
                                       control::Conversation& client);
+  boost::asio::awaitable<void> healthcheck(const boost::json::object& request,
+                                           control::Conversation& client);
   // reload_orders.cpp
   boost::asio::awaitable<void> plan(const boost::json::object& request,
                                     control::Conversation& client);

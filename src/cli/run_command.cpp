@@ -3,9 +3,10 @@
 #include <filesystem>
 #include <iostream>
 
-#include "cli/client.h"
 #include "cli/command_entries.h"
+#include "cli/command_line.h"
 #include "cli/commands.h"
+#include "cli/control_place.h"
 #include "cli/load_settings.h"
 #include "cli/supervision.h"
 
@@ -47,7 +48,8 @@ Result<pool::PoolSettings> pool_of_command(const std::vector<std::string>& comma
   return failure("--connect: expected unix, tcp, inherit or none, got \"" + wanted + "\"");
 }
 
-Result<void> apply_options(const cxxopts::ParseResult& options, config::Settings& settings) {
+Result<void> apply_options(const cxxopts::ParseResult& options, const std::string& place,
+                           config::Settings& settings) {
   if (options.count("listen") != 0) {
     settings.listen.clear();
     for (const std::string& text : options["listen"].as<std::vector<std::string>>()) {
@@ -61,8 +63,7 @@ Result<void> apply_options(const cxxopts::ParseResult& options, config::Settings
     if (!address) return address.error().because("--admin");
     settings.admin = *address;
   }
-  if (options.count("control") != 0) settings.control = options["control"].as<std::string>();
-  if (settings.control == config::kDefaultControl) settings.control = default_control_path();
+  settings.control = control_to_open(options, settings.control, place);
   return {};
 }
 
@@ -80,10 +81,11 @@ int run_file(const CommandLine& line, const cxxopts::ParseResult& options) {
   });
   print_findings(*loaded);
   if (!loaded->parsed.ok()) return kWrongUsage;
-  SettingsSource source{
-      std::move(loaded->parsed.settings), std::filesystem::absolute(loaded->file_name),
-      loaded->sha256,
-      [options](config::Settings& settings) { return apply_options(options, settings); }};
+  SettingsSource source{std::move(loaded->parsed.settings),
+                        std::filesystem::absolute(loaded->file_name), loaded->sha256,
+                        [options, place = place_for_control()](config::Settings& settings) {
+                          return apply_options(options, place, settings);
+                        }};
   if (const auto applied = source.overrides(source.settings); !applied)
     return line.wrong(applied.error().message);
   return supervise(std::move(source), {});
@@ -97,7 +99,7 @@ int run_one_command(const CommandLine& line, const cxxopts::ParseResult& options
   auto pool = pool_of_command(command, options);
   if (!pool) return line.wrong(pool.error().message);
   settings.pools.push_back(std::move(*pool));
-  if (const auto applied = apply_options(options, settings); !applied)
+  if (const auto applied = apply_options(options, place_for_control(), settings); !applied)
     return line.wrong(applied.error().message);
   return supervise({std::move(settings), "", "", {}}, {});
 }

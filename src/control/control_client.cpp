@@ -15,16 +15,29 @@
 namespace poolwarden::control {
 namespace {
 
-Result<loop::UniqueFd> connect_to(const std::string& path) {
+Error no_answer() {
+  return {std::make_error_code(std::errc::timed_out), "the supervisor did not answer"};
+}
+
+// A supervisor that stands still accepts nobody: when the queue before it is full, connect(2) waits
+// as send(2) does (SO_SNDTIMEO of socket(7)).
+void limit_sending(int fd, Duration within) {
+  const auto micros = std::chrono::ceil<std::chrono::microseconds>(within).count();
+  const timeval limit{micros / 1'000'000, micros % 1'000'000};
+  (void)::setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+}
+
+Result<loop::UniqueFd> connect_to(const std::string& path, std::optional<Duration> within) {
   sockaddr_un where{};
   where.sun_family = AF_UNIX;
   if (path.size() >= sizeof(where.sun_path))
     return failure("cannot connect to " + path + ": the path is longer than 107 bytes");
   std::memcpy(where.sun_path, path.data(), path.size());
   loop::UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  if (!fd || ::connect(fd.get(), reinterpret_cast<sockaddr*>(&where), sizeof(where)) != 0)
-    return errno_error(errno, "cannot connect to the supervisor at " + path);
-  return fd;
+  if (fd && within) limit_sending(fd.get(), *within);
+  if (fd && ::connect(fd.get(), reinterpret_cast<sockaddr*>(&where), sizeof(where)) == 0) return fd;
+  if (errno == EAGAIN) return no_answer();
+  return errno_error(errno, "cannot connect to the supervisor at " + path);
 }
 
 Result<void> write_all(int fd, const std::string& text) {
@@ -32,6 +45,7 @@ Result<void> write_all(int fd, const std::string& text) {
   while (done < text.size()) {
     const ssize_t sent = ::send(fd, text.data() + done, text.size() - done, MSG_NOSIGNAL);
     if (sent < 0 && errno == EINTR) continue;
+    if (sent < 0 && errno == EAGAIN) return no_answer();
     if (sent < 0) return errno_error(errno, "cannot send the request");
     done += static_cast<std::size_t>(sent);
   }
@@ -62,8 +76,7 @@ class LineReader {
                : -1;
     const int ready = ::poll(&waiting, 1, limit);
     if (ready < 0 && errno == EINTR) return {};
-    if (ready == 0)
-      return Error{std::make_error_code(std::errc::timed_out), "the supervisor did not answer"};
+    if (ready == 0) return no_answer();
     char buffer[16 * 1024];
     const ssize_t got = ::read(fd_, buffer, sizeof(buffer));
     if (got < 0 && errno == EINTR) return {};
@@ -84,7 +97,7 @@ class LineReader {
 Result<Answer> ask(const std::string& path, const boost::json::object& request,
                    const std::function<void(const boost::json::object&)>& on_line,
                    std::optional<Duration> within) {
-  auto socket = connect_to(path);
+  auto socket = connect_to(path, within);
   if (!socket) return socket.error();
   if (auto sent = write_all(socket->get(), boost::json::serialize(request) + "\n"); !sent)
     return sent.error();

@@ -74,8 +74,13 @@ struct Snapshot {
   std::uint64_t orphans_reaped = 0;
 };
 
-// 200 on /readyz: every essential pool, or every pool if none is essential, can serve.
 bool can_serve(const PoolSnapshot& pool);
+// What keeps it from serving, for people; empty when it can.
+std::string why_not_serving(const PoolSnapshot& pool);
+
+// 200 on /readyz: every essential pool, or every pool if none is essential, can serve.
 bool is_ready(const Snapshot& snapshot);
+// One line: which pools keep it from being ready, and why; empty when it is.
+std::string why_not_ready(const Snapshot& snapshot);
 
 }  // namespace poolwarden::pool

@@ -75,6 +75,18 @@ TEST(IsReady, EndsWhenTheSupervisorStops) {
   Snapshot snapshot;
   snapshot.stopping = true;
   EXPECT_FALSE(is_ready(snapshot));
+  EXPECT_EQ(why_not_ready(snapshot), "the supervisor is stopping");
+}
+
+TEST(WhyNotReady, NamesThePoolsThatItIsFor) {
+  Snapshot snapshot;
+  snapshot.pools = {pool_with(WorkerState::Serving), pool_with(WorkerState::Starting)};
+  EXPECT_EQ(why_not_ready(snapshot), "pool web: no worker is ready");
+  PoolSnapshot tripped = pool_with(WorkerState::Starting, true);
+  tripped.disabled = DisabledReason::RapidFail;
+  tripped.disabled_because = "5 failures within 5m";
+  snapshot.pools.push_back(tripped);
+  EXPECT_EQ(why_not_ready(snapshot), "pool web: disabled (rapid_fail): 5 failures within 5m");
 }
 
 }  // namespace

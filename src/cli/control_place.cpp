@@ -1,0 +1,76 @@
+#include "cli/control_place.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <vector>
+
+#include "config/settings.h"
+
+namespace poolwarden::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Place {
+  fs::path socket;
+  bool shared = false;  // anybody may have made it
+};
+
+// Docker and Kubernetes leave /dev/shm writable where all else is read-only.
+std::vector<Place> places() {
+  std::vector<Place> all;
+  if (::geteuid() != 0) {
+    if (const char* runtime = std::getenv("XDG_RUNTIME_DIR"); runtime && *runtime)
+      all.push_back({fs::path(runtime) / "poolwarden" / "control.sock"});
+  }
+  all.push_back({config::kDefaultControl});
+  const std::string own = "poolwarden-" + std::to_string(::geteuid());
+  for (const char* shared : {"/tmp", "/dev/shm"})
+    all.push_back({fs::path(shared) / own / "control.sock", true});
+  return all;
+}
+
+// access(2) tells of a read-only file system too, also to root.
+bool can_be_made(const Place& place) {
+  const fs::path folder = place.socket.parent_path();
+  std::error_code ignored;
+  const fs::path nearest = fs::exists(folder, ignored) ? folder : folder.parent_path();
+  return ::access(nearest.c_str(), W_OK | X_OK) == 0;
+}
+
+bool is_usable(const Place& place) {
+  struct stat found {};
+  if (::lstat(place.socket.c_str(), &found) != 0 || !S_ISSOCK(found.st_mode)) return false;
+  if (place.shared && found.st_uid != ::geteuid()) return false;
+  return ::access(place.socket.c_str(), W_OK) == 0;
+}
+
+std::string first(bool (*fits)(const Place&)) {
+  const std::vector<Place> all = places();
+  const auto found = std::find_if(all.begin(), all.end(), fits);
+  return (found == all.end() ? all.front() : *found).socket.string();
+}
+
+}  // namespace
+
+std::string control_from_environment() {
+  const char* named = std::getenv("POOLWARDEN_CONTROL");
+  return named ? named : "";
+}
+
+std::string place_for_control() { return first(can_be_made); }
+
+std::string control_to_open(const cxxopts::ParseResult& options, const std::string& from_file,
+                            const std::string& place) {
+  if (options.count("control") != 0) return options["control"].as<std::string>();
+  if (std::string named = control_from_environment(); !named.empty()) return named;
+  return from_file == config::kDefaultControl ? place : from_file;
+}
+
+std::string find_control() { return first(is_usable); }
+
+}  // namespace poolwarden::cli
