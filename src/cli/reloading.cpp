@@ -98,6 +98,7 @@ ReloadAnswer Reloading::try_reload(const std::string& file) {
 }
 
 ReloadAnswer Reloading::reload(const std::string& file) {
+  service_.reload_begins();
   ReloadAnswer answer = try_reload(file);
   const bool well = answer.exit_code == kDone;
   std::string sentence = answer.message;
@@ -112,6 +113,7 @@ ReloadAnswer Reloading::reload(const std::string& file) {
   }
   telling_.tell({well ? EventKind::ConfigReloaded : EventKind::ConfigReloadFailed, "", std::nullopt,
                  sentence});
+  service_.reload_ends(well ? "" : sentence);
   return answer;
 }
 

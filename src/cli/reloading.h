@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "cli/load_settings.h"
+#include "cli/service_reports.h"
 #include "cli/settings_source.h"
 #include "cli/telling.h"
 #include "supervisor/supervisor.h"
@@ -24,8 +25,9 @@ struct ReloadAnswer {
 
 class Reloading {
  public:
-  Reloading(SettingsSource source, supervisor::Supervisor& supervisor, Telling& telling)
-      : source_(std::move(source)), supervisor_(supervisor), telling_(telling) {}
+  Reloading(SettingsSource source, supervisor::Supervisor& supervisor, Telling& telling,
+            ServiceReports& service)
+      : source_(std::move(source)), supervisor_(supervisor), telling_(telling), service_(service) {}
 
   // `file`: absolute; empty for the one that the supervisor was started with.
   ReloadAnswer plan(const std::string& file) const;
@@ -46,6 +48,7 @@ class Reloading {
   SettingsSource source_;
   supervisor::Supervisor& supervisor_;
   Telling& telling_;
+  ServiceReports& service_;
 };
 
 }  // namespace poolwarden::cli

@@ -17,6 +17,7 @@
 #include "cli/orders.h"
 #include "cli/reloading.h"
 #include "cli/runtime_directory.h"
+#include "cli/service_reports.h"
 #include "cli/telling.h"
 #include "cli/termination_log.h"
 #include "cli/this_machine.h"
@@ -90,6 +91,7 @@ class Supervision {
   std::unique_ptr<Telling> telling_;
   std::unique_ptr<Hooks> hooks_;
   std::unique_ptr<process::LinuxWorkerHost> host_;
+  std::unique_ptr<ServiceReports> service_;
   std::unique_ptr<supervisor::Supervisor> supervisor_;
   std::unique_ptr<Reloading> reloading_;
   std::unique_ptr<DrillOrder> drill_;
@@ -105,6 +107,10 @@ class Supervision {
 // In the order in which one needs the other; whatever fails, nothing was started yet.
 Result<void> Supervision::open() {
   ::signal(SIGPIPE, SIG_IGN);
+  auto manager = process::ServiceManager::from_environment();
+  if (!manager) std::cerr << "poolwarden: " << manager.error().message << "\n";
+  service_ = std::make_unique<ServiceReports>(
+      io_, manager ? std::move(*manager) : process::ServiceManager());
   // From here on they are kept until the loop runs, also as PID 1.
   for (const int number : {SIGTERM, SIGINT, SIGHUP}) signals_.add(number);
   if (auto opened = open_control(); !opened) return opened;
@@ -195,7 +201,7 @@ void Supervision::open_supervisor(link::ScoreboardMap scoreboard) {
     ended_ = true;
     end_when_hooks_have();
   });
-  reloading_ = std::make_unique<Reloading>(source_, *supervisor_, *telling_);
+  reloading_ = std::make_unique<Reloading>(source_, *supervisor_, *telling_, *service_);
   drill_ = std::make_unique<DrillOrder>(io_, *supervisor_, *host_, telling_->journal(), changes_,
                                         drill_tools());
   orders_ = std::make_unique<Orders>(
@@ -258,6 +264,7 @@ void Supervision::complete(pool::Snapshot& shot) {
   shot.containment.subreaper = is_subreaper_;
   shot.containment.pid1 = is_pid1_;
   shot.orphans_reaped = reaper_.strangers();
+  service_->look(shot);
   changes_.notify();
 }
 
@@ -279,7 +286,9 @@ Result<void> Supervision::begin() {
   reaper_.start();
   await_signals();
   keep_snapshot_fresh();
-  return supervisor_->begin();
+  if (auto begun = supervisor_->begin(); !begun) return begun;
+  service_->begin(*supervisor_->snapshot());
+  return {};
 }
 
 // A snapshot is made at every change, but some of it changes with time alone: the failures within
