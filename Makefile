@@ -5,8 +5,8 @@
 JOBS ?= $(shell nproc)
 SOURCES = $(shell find src tests -name '*.h' -o -name '*.cpp')
 
-.PHONY: help build demo test bench format lint check-format asan tsan clean
-.PHONY: deps deps-build deps-test deps-lint deps-deep
+.PHONY: help build static demo test bench format lint check-format asan tsan clean
+.PHONY: deps deps-build deps-static deps-test deps-lint deps-deep
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*##\(.*\)/make \1 \t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -15,6 +15,11 @@ build: deps-build  ## the optimized program, at build/poolwarden
 	cmake --preset release
 	cmake --build build/release --target poolwarden --parallel $(JOBS)
 	ln -sfn release/poolwarden build/poolwarden
+
+static: deps-static  ## the program in one file that needs no library, at build/static/poolwarden
+	deploy/build-prometheus-cpp build/static-deps
+	cmake --preset static
+	cmake --build build/static --target poolwarden --parallel $(JOBS)
 
 demo: build  ## the program with its built-in sample workers; Ctrl-C ends it
 	build/poolwarden demo
@@ -49,10 +54,13 @@ lint: check-format deps-test  ## layout, and clang-tidy over the sources
 	cmake --preset dev -B build/lint -DCMAKE_DISABLE_PRECOMPILE_HEADERS=ON
 	run-clang-tidy -quiet -j $(JOBS) -p build/lint "$(CURDIR)/src/.*"
 
-deps: deps-test deps-lint deps-deep  ## every Debian package that any of these needs
+deps: deps-test deps-static deps-lint deps-deep  ## every Debian package that any of these needs
 
 deps-build:
 	@deploy/install-packages build run
+
+deps-static:
+	@deploy/install-packages build static
 
 deps-test:
 	@deploy/install-packages build run test

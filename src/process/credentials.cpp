@@ -1,6 +1,7 @@
 #include "process/credentials.h"
 
 #include <grp.h>
+#include <nss.h>
 #include <pwd.h>
 #include <unistd.h>
 
@@ -15,7 +16,8 @@ namespace poolwarden::process {
 namespace {
 
 constexpr std::size_t kLargestEntry = 1 << 20;
-constexpr int kMostGroups = 65536;  // NGROUPS_MAX of the kernel
+constexpr std::uint32_t kNobody = 65534;  // as the kernel names users that it cannot name
+constexpr int kMostGroups = 65536;        // NGROUPS_MAX of the kernel
 
 constexpr std::array<const char*, 41> kCapabilities = {"chown",
                                                        "dac_override",
@@ -58,6 +60,17 @@ constexpr std::array<const char*, 41> kCapabilities = {"chown",
                                                        "perfmon",
                                                        "bpf",
                                                        "checkpoint_restore"};
+
+#ifdef POOLWARDEN_STATIC
+// What nsswitch.conf names beyond files are modules made for the C library of this machine or
+// image; a program that brings its own must not load them. The parts of the C library that read
+// /etc/passwd and /etc/group are built in.
+const bool kFilesOnly = [] {
+  for (const char* database : {"passwd", "group", "initgroups"})
+    ::__nss_configure_lookup(database, "files");
+  return true;
+}();
+#endif
 
 std::optional<std::uint32_t> as_number(const std::string& text) {
   std::uint32_t number = 0;
@@ -110,6 +123,12 @@ Account account_of(const passwd& entry) {
   return account;
 }
 
+Account account_without_entry(std::uint32_t number) {
+  Account account;
+  account.credentials = {number, number, {number}};
+  return account;
+}
+
 Result<Account> find_user(const std::string& user) {
   const auto number = as_number(user);
   passwd entry{};
@@ -119,11 +138,10 @@ Result<Account> find_user(const std::string& user) {
   });
   if (!found) return found.error();
   if (*found) return account_of(entry);
-  if (!number) return failure("cannot find user '" + user + "': /etc/passwd has no such entry");
-  // Containers often run as a bare number.
-  Account account;
-  account.credentials = {*number, *number, {*number}};
-  return account;
+  // Containers often run as a bare number, and an image may hold nothing but one program.
+  if (number) return account_without_entry(*number);
+  if (user == "nobody") return account_without_entry(kNobody);
+  return failure("cannot find user '" + user + "': /etc/passwd has no such entry");
 }
 
 Account ourselves() {
