@@ -15,6 +15,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
+const char* const kLost =
+    ": limits.memory, limits.cpu and limits.pids cannot be enforced with it, nor can what workers "
+    "use be read from it";
 const char* const kCure =
     "; in Docker, start the container with --cgroupns=host -v /sys/fs/cgroup:/sys/fs/cgroup:rw or "
     "with --privileged; in Kubernetes, with privileged: true; under systemd, with Delegate=yes";
@@ -59,8 +62,12 @@ Tree Tree::open(const Places& places, const std::string& name) {
     step_out_of_supervisor_leaf(hierarchy, name);
     tree.open_unified(hierarchy, name, owns_all);
   }
+  Refusals refused;
   for (const Hierarchy& hierarchy : tree.hierarchies_)
-    if (!hierarchy.own.unified) tree.open_v1(hierarchy, name);
+    if (!hierarchy.own.unified) tree.open_v1(hierarchy, name, refused);
+  for (const auto& [why, controllers] : refused)
+    tree.report_.missing.push_back("cannot create cgroups of " + controllers + ": " + why + kLost +
+                                   kCure);
   tree.finish_report();
   return tree;
 }
@@ -69,7 +76,7 @@ void Tree::open_unified(const Hierarchy& hierarchy, const std::string& name, boo
   auto made = delegate(hierarchy.own, name, owns_all);
   if (!made) {
     report_.cgroup = "v2_readonly";
-    report_.missing.push_back(made.error().message + kCure);
+    report_.missing.push_back(made.error().message + kLost + kCure);
     return;
   }
   moved_ = made->moved;
@@ -77,7 +84,7 @@ void Tree::open_unified(const Hierarchy& hierarchy, const std::string& name, boo
   bases_.push_back(std::move(made->base));
 }
 
-void Tree::open_v1(const Hierarchy& hierarchy, const std::string& name) {
+void Tree::open_v1(const Hierarchy& hierarchy, const std::string& name, Refusals& refused) {
   // v2 freezes better, but not before Linux 5.2.
   const bool only_freezer = hierarchy.own.controllers == std::set<std::string>{"freezer"};
   const Group* unified = unified_of(bases_);
@@ -85,7 +92,9 @@ void Tree::open_v1(const Hierarchy& hierarchy, const std::string& name) {
   Group base = hierarchy.own;
   base.path += "/" + name;
   if (const auto made = make_directory(base.path); !made) {
-    report_.missing.push_back(made.error().message + kCure);
+    std::string& controllers = refused[made.error().code.message()];
+    for (const std::string& controller : base.controllers)
+      controllers += (controllers.empty() ? "" : ", ") + controller;
     return;
   }
   // Without it a pool's count leaves out its workers; newer kernels know nothing else.

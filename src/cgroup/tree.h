@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -66,7 +67,9 @@ class Tree {
   std::vector<Group> groups_of(const std::string& pool, const std::string& leaf = "") const;
   Result<Group> make_in(const Group& base, const std::string& pool, const std::string& leaf) const;
   void open_unified(const Hierarchy& hierarchy, const std::string& name, bool owns_all);
-  void open_v1(const Hierarchy& hierarchy, const std::string& name);
+  // Why a hierarchy cannot be written -> its controllers; one sentence will do for all of them.
+  using Refusals = std::map<std::string, std::string>;
+  void open_v1(const Hierarchy& hierarchy, const std::string& name, Refusals& refused);
   void finish_report();
 
   std::vector<Hierarchy> hierarchies_;

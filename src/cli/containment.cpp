@@ -6,9 +6,14 @@ namespace poolwarden::cli {
 
 using pool::EventKind;
 
+Containment::Containment(const std::string& name, std::vector<std::string> lost)
+    : tree_(cgroup::Tree::open({}, name)), missing_(tree_.report().missing) {
+  missing_.insert(missing_.end(), lost.begin(), lost.end());
+}
+
 void Containment::complete(pool::Snapshot& shot) const {
   shot.containment.cgroup = tree_.report().cgroup;
-  shot.containment.missing = tree_.report().missing;
+  shot.containment.missing = missing_;
   const std::uint64_t available = tree_.available_memory();
   for (pool::PoolSnapshot& pool : shot.pools) {
     const worker::Limits& limits = pool.settings->worker.limits;
@@ -37,7 +42,7 @@ boost::json::object Containment::report(const pool::Snapshot& shot,
 }
 
 void Containment::tell(Telling& telling) const {
-  for (const std::string& sentence : tree_.report().missing)
+  for (const std::string& sentence : missing_)
     telling.tell({EventKind::ContainmentDegraded, "", std::nullopt, sentence});
 }
 

@@ -17,8 +17,9 @@ namespace poolwarden::cli {
 
 class Containment {
  public:
-  // `name` tells supervisors of one machine apart.
-  explicit Containment(const std::string& name) : tree_(cgroup::Tree::open({}, name)) {}
+  // `name` tells supervisors of one machine apart. `lost`: a sentence for each thing besides
+  // cgroups that cannot be had.
+  Containment(const std::string& name, std::vector<std::string> lost);
 
   cgroup::Tree& tree() { return tree_; }
 
@@ -27,6 +28,7 @@ class Containment {
   // The whole state as JSON, with what each worker uses now.
   boost::json::object report(const pool::Snapshot& shot, const link::Scoreboard& board) const;
 
+  void lost(const std::string& sentence) { missing_.push_back(sentence); }
   void tell(Telling& telling) const;
   // Told once of each pool, for as long as it is there.
   void limits_unenforced(const std::string& pool, const std::vector<std::string>& sentences,
@@ -37,6 +39,7 @@ class Containment {
   std::optional<cgroup::Usage> worker_usage(const pool::WorkerSnapshot& worker) const;
 
   cgroup::Tree tree_;
+  std::vector<std::string> missing_;
   std::set<std::string> unenforced_;  // pools
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "cli/commands.h"
+#include "cli/lost_privileges.h"
 
 namespace poolwarden::cli {
 namespace {
@@ -65,9 +66,10 @@ std::optional<Reloading::Wanted> Reloading::read(const std::string& named,
     return std::nullopt;
   }
   Wanted wanted{std::move(loaded->parsed.settings), loaded->sha256};
-  const auto applied = source_.overrides ? source_.overrides(wanted.settings) : Result<void>();
-  if (applied) return wanted;
-  fail(answer, kWrongUsage, applied.error().message);
+  auto allowed = source_.overrides ? source_.overrides(wanted.settings) : Result<void>();
+  if (allowed) allowed = check_privileges(wanted.settings, process::own_privileges());
+  if (allowed) return wanted;
+  fail(answer, kWrongUsage, allowed.error().message);
   return std::nullopt;
 }
 

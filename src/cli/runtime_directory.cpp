@@ -28,7 +28,7 @@ std::vector<std::string> candidates() {
   std::vector<std::string> places;
   if (const char* runtime = std::getenv("XDG_RUNTIME_DIR"); runtime && *runtime)
     places.emplace_back(runtime);
-  places.insert(places.end(), {"/tmp", "/dev/shm"});
+  places.insert(places.end(), {"/run/poolwarden", "/tmp", "/dev/shm"});
   return places;
 }
 
@@ -39,12 +39,20 @@ bool is_ours(const fs::path& path) {
          found.st_uid == ::geteuid();
 }
 
+// Whose the place is can put another directory there in ours' place.
+bool is_trusted(const fs::path& place) {
+  struct stat found {};
+  return ::stat(place.c_str(), &found) == 0 && (found.st_uid == ::geteuid() || found.st_uid == 0);
+}
+
 Result<void> make_in(const fs::path& place, const fs::path& path) {
   std::error_code error;
   if (fs::create_directories(place, error)) {
     // Whatever our umask: the gateway's user must get through.
     fs::permissions(place, fs::perms(0755), error);
   }
+  if (fs::exists(place, error) && !is_trusted(place))
+    return failure("cannot use " + place.string() + ": it belongs to another user");
   if (is_ours(path)) fs::remove_all(path, error);
   // Passed through by the gateway's and the workers' users, listed by nobody but us.
   if (::mkdir(path.c_str(), 0711) != 0)
@@ -70,7 +78,9 @@ Result<std::string> make_runtime_directory(const std::string& name) {
     if (made) return path.string();
     tried += (tried.empty() ? "" : "; ") + made.error().message;
   }
-  return failure("cannot make a directory for the workers' sockets: " + tried);
+  return failure("cannot make a directory for the workers' sockets: " + tried +
+                 "; mount one that can be written to (in Docker --tmpfs /run/poolwarden, in "
+                 "Kubernetes an emptyDir at /run/poolwarden)");
 }
 
 void remove_runtime_directory(const std::string& path) {

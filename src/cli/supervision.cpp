@@ -14,6 +14,7 @@
 #include "cli/companions.h"
 #include "cli/containment.h"
 #include "cli/hooks.h"
+#include "cli/lost_privileges.h"
 #include "cli/orders.h"
 #include "cli/reloading.h"
 #include "cli/runtime_directory.h"
@@ -36,6 +37,9 @@ namespace asio = boost::asio;
 using pool::EventKind;
 
 constexpr std::chrono::seconds kSnapshotEvery{1};
+constexpr const char* kNoSubreaper =
+    "cannot become a subreaper (prctl(2)): processes that workers leave behind are out of reach; "
+    "start poolwarden as the first process of its container";
 
 class Supervision {
  public:
@@ -75,6 +79,7 @@ class Supervision {
 
   const SettingsSource source_;
   const std::string name_;
+  const process::Privileges privileges_ = process::own_privileges();
   std::string runtime_directory_;
   std::unique_ptr<Containment> containment_;  // outlives io_: workers that are left need it
   loop::Published<pool::Snapshot> snapshots_;
@@ -113,6 +118,7 @@ Result<void> Supervision::open() {
       io_, manager ? std::move(*manager) : process::ServiceManager());
   // From here on they are kept until the loop runs, also as PID 1.
   for (const int number : {SIGTERM, SIGINT, SIGHUP}) signals_.add(number);
+  if (auto allowed = check_privileges(source_.settings, privileges_); !allowed) return allowed;
   if (auto opened = open_control(); !opened) return opened;
   if (auto opened = open_containment(); !opened) return opened;
   if (auto opened = open_listeners(); !opened) return opened;
@@ -141,7 +147,8 @@ Result<void> Supervision::open_control() {
 }
 
 Result<void> Supervision::open_containment() {
-  containment_ = std::make_unique<Containment>(name_);
+  containment_ =
+      std::make_unique<Containment>(name_, lost_privileges(source_.settings, privileges_));
   leftovers_ = containment_->tree().remove_leftovers();
   auto directory = make_runtime_directory(name_);
   if (!directory) return directory.error();
@@ -149,6 +156,7 @@ Result<void> Supervision::open_containment() {
   leftovers_ += process::kill_marked(process::marker_prefix(runtime_directory_));
   if (is_pid1_) return {};
   is_subreaper_ = process::become_subreaper().has_value();
+  if (!is_subreaper_) containment_->lost(kNoSubreaper);
   return companions_.start_keeper(name_, runtime_directory_, control_->lock_fd());
 }
 
@@ -180,7 +188,7 @@ Result<void> Supervision::open_host() {
   host.on_unenforced = [this](const std::string& pool, const std::vector<std::string>& sentences) {
     containment_->limits_unenforced(pool, sentences, *telling_);
   };
-  if (::geteuid() == 0) {
+  if (process::may_run_others(privileges_)) {
     worker::Identity gateway;
     gateway.user = source_.settings.gateway.user;
     const auto account = process::find_account(gateway);

@@ -40,6 +40,12 @@ constexpr std::chrono::seconds kRequestWithin{10};
 constexpr std::chrono::seconds kKeeperWithin{10};
 constexpr mode_t kMode = 0660;
 
+std::string cure_for(const std::string& path) {
+  const std::string parent = std::filesystem::path(path).parent_path().string();
+  return "; mount a directory there that can be written to (in Docker --tmpfs " + parent +
+         ", in Kubernetes an emptyDir), or choose another path with `control:` or --control";
+}
+
 pid_t owner_of(int lock_fd) {
   char text[32] = {};
   return ::pread(lock_fd, text, sizeof(text) - 1, 0) > 0 ? std::atoi(text) : 0;
@@ -61,7 +67,10 @@ bool take_lock(int lock_fd) {
 Result<loop::UniqueFd> lock(const std::string& path) {
   const std::string name = path + ".lock";
   loop::UniqueFd fd(::open(name.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
-  if (!fd) return errno_error(errno, "cannot open " + name);
+  if (!fd) {
+    const Error error = errno_error(errno, "cannot open " + name);
+    return Error{error.code, error.message + cure_for(path)};
+  }
   if (!take_lock(fd.get())) {
     return failure("cannot use control socket " + path + ": another supervisor has it (process " +
                    std::to_string(owner_of(fd.get())) +
@@ -77,7 +86,7 @@ Result<loop::UniqueFd> lock(const std::string& path) {
 Result<void> make_parent(const std::string& path) {
   const std::filesystem::path parent = std::filesystem::path(path).parent_path();
   std::error_code error;
-  const std::string cure = "; choose another path with `control:` or --control";
+  const std::string cure = cure_for(path);
   const bool made = std::filesystem::create_directories(parent, error);
   if (error)
     return Error{error,

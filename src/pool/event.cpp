@@ -18,8 +18,8 @@ constexpr std::array<EventType, kEventKinds> kCatalogue = {{
     {SupervisorStopped, "supervisor.stopped", Info, 0,
      "All pools have stopped and the supervisor ends."},
     {ContainmentDegraded, "containment.degraded", Warning, 5060,
-     "Limits or containment that were asked for cannot be had here; `poolwarden doctor` says what "
-     "would grant them."},
+     "Limits or containment that were asked for cannot be had here; the sentence says what would "
+     "grant them."},
     {GatewayStarted, "gateway.started", Info, 0, "A gateway process takes requests."},
     {GatewayExited, "gateway.exited", Error, 5175,
      "A gateway process ended unexpectedly; another one is started on the same listening sockets."},

@@ -160,29 +160,41 @@ bool has_groups(const std::vector<gid_t>& all, const std::vector<gid_t>& asked) 
   });
 }
 
-}  // namespace
-
-Result<Account> find_account(const worker::Identity& identity) {
-  Result<Account> account = identity.user ? find_user(*identity.user) : ourselves();
-  if (!account) return account;
-  std::vector<gid_t> asked;
-  for (const std::string& name : identity.groups) {
+Result<std::vector<gid_t>> find_groups(const std::vector<std::string>& names) {
+  std::vector<gid_t> found;
+  for (const std::string& name : names) {
     const auto group = find_group(name);
     if (!group) return group.error();
-    asked.push_back(*group);
+    found.push_back(*group);
   }
-  Credentials& who = account->credentials;
-  for (const gid_t group : asked)
-    if (std::find(who.groups.begin(), who.groups.end(), group) == who.groups.end())
-      who.groups.push_back(group);
+  return found;
+}
+
+}  // namespace
+
+Result<Account> look_up_account(const worker::Identity& identity) {
+  Result<Account> account = identity.user ? find_user(*identity.user) : ourselves();
+  if (!account) return account;
+  const auto asked = find_groups(identity.groups);
+  if (!asked) return asked.error();
+  std::vector<gid_t>& groups = account->credentials.groups;
+  for (const gid_t group : *asked)
+    if (std::find(groups.begin(), groups.end(), group) == groups.end()) groups.push_back(group);
+  return account;
+}
+
+Result<Account> find_account(const worker::Identity& identity) {
+  Result<Account> account = look_up_account(identity);
+  if (!account) return account;
   if (::geteuid() == 0) {
-    account->changes = identity.user.has_value() || !asked.empty();
+    account->changes = identity.user.has_value() || !identity.groups.empty();
     return account;
   }
-  if (who.uid != ::geteuid())
+  if (account->credentials.uid != ::geteuid())
     return failure("cannot run as user '" + *identity.user +
                    "': only root may; start poolwarden as root or leave identity.user out");
-  if (!has_groups(ourselves().credentials.groups, asked))
+  const auto asked = find_groups(identity.groups);
+  if (!asked || !has_groups(ourselves().credentials.groups, *asked))
     return failure(
         "cannot add groups: only root may; start poolwarden as root or leave "
         "identity.groups out");
@@ -205,6 +217,18 @@ Result<std::uint64_t> capability_set(const std::vector<std::string>& names) {
     set |= std::uint64_t{1} << (found - kCapabilities.begin());
   }
   return set;
+}
+
+std::vector<std::string> capability_names(std::uint64_t set) {
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < kCapabilities.size(); ++i) {
+    if ((set >> i & 1) == 0) continue;
+    std::string name = kCapabilities[i];
+    for (char& letter : name)
+      letter = static_cast<char>(std::toupper(static_cast<unsigned char>(letter)));
+    names.push_back(std::move(name));
+  }
+  return names;
 }
 
 }  // namespace poolwarden::process

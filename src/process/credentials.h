@@ -20,7 +20,13 @@ struct Account {
 
 Result<Account> find_account(const worker::Identity& identity);
 
+// Who that is, whether or not we may become it.
+Result<Account> look_up_account(const worker::Identity& identity);
+
 // "CAP_NET_BIND_SERVICE" or "net_bind_service", as bits.
 Result<std::uint64_t> capability_set(const std::vector<std::string>& names);
+
+// The names in a set, as Docker and Kubernetes write them: {"NET_BIND_SERVICE", "KILL"}.
+std::vector<std::string> capability_names(std::uint64_t set);
 
 }  // namespace poolwarden::process

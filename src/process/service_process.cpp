@@ -1,12 +1,11 @@
 #include "process/service_process.h"
 
-#include <unistd.h>
-
 #include <boost/asio/co_spawn.hpp>
 #include <csignal>
 
 #include "loop/rethrow.h"
 #include "process/credentials.h"
+#include "process/privileges.h"
 #include "process/worker_environment.h"
 
 namespace poolwarden::process {
@@ -35,7 +34,7 @@ Result<LaunchPlan> plan_service(std::vector<std::string> arguments,
   plan.descriptors = std::move(descriptors);
   plan.no_new_privileges = true;
   plan.capabilities = 0;
-  if (user && ::geteuid() == 0) {
+  if (user && may_run_others(own_privileges())) {
     worker::Identity identity;
     identity.user = user;
     auto account = find_account(identity);
