@@ -33,6 +33,19 @@ std::string describe(pool::WorkerCount count) {
   return count.min == count.max ? most : std::to_string(count.min) + " to " + most;
 }
 
+bool is_up(const pool::Pool& pool) {
+  return pool.state() == PoolState::Running && pool.is_complete();
+}
+
+// Workers that a smaller number leaves over; one that is kept for inspection stays.
+bool has_surplus(const pool::Pool& pool) {
+  const pool::PoolSnapshot shot = pool.snapshot(Clock::now(), WallClock::now());
+  const auto there =
+      std::count_if(shot.workers.begin(), shot.workers.end(),
+                    [](const auto& worker) { return worker.state != pool::WorkerState::Orphaned; });
+  return there > static_cast<std::ptrdiff_t>(shot.workers_max);
+}
+
 constexpr std::size_t kUnsentEvents = 1000;
 constexpr const char* kTakenOut = " was changed or removed by a reload meanwhile";
 
@@ -141,8 +154,8 @@ asio::awaitable<void> Orders::scale(PoolOrder order, const json::object& request
 asio::awaitable<void> Orders::follow_start(PoolOrder order, std::string done,
                                            Conversation& client) {
   const pool::Pool& pool = order.runner->pool();
-  const auto is_up = [&] { return pool.state() == PoolState::Running && pool.is_complete(); };
-  while (order.patience.wait && !is_up() && !pool.disabled()) {
+  const auto is_done = [&] { return is_up(pool) && !has_surplus(pool); };
+  while (order.patience.wait && !is_done() && !pool.disabled()) {
     if (Clock::now() >= order.patience.deadline) {
       co_await client.finish(kTimedOut, name_of(order) + " is not running yet, " + timed_out(pool));
       co_return;
@@ -156,7 +169,7 @@ asio::awaitable<void> Orders::follow_start(PoolOrder order, std::string done,
   }
   if (pool.disabled()) {
     co_await client.finish(kFailed, name_of(order) + " did not start: " + pool.disabled_because());
-  } else if (is_up()) {
+  } else if (is_up(pool)) {
     co_await client.finish(kDone, done);
   } else {
     co_await client.finish(kDone, name_of(order) + " is " + std::string(pool::name(pool.state())));

@@ -51,7 +51,7 @@ class Orders {
                                                     const boost::json::object& request,
                                                     control::Conversation& client);
   boost::asio::awaitable<void> start(PoolOrder order, control::Conversation& client);
-  // `done`: what to say when as many workers serve as the pool wants.
+  // `done`: what to say when as many workers serve as the pool wants, and no more are there.
   boost::asio::awaitable<void> follow_start(PoolOrder order, std::string done,
                                             control::Conversation& client);
   boost::asio::awaitable<void> stop(PoolOrder order, control::Conversation& client);

@@ -43,7 +43,7 @@ int scale_entry(const Words& words) {
                    "Has a pool run N workers, or as many between MIN and MAX as it needs, until it "
                    "is scaled again, or a reload changes `workers`, or the supervisor ends.");
   add_control_option(line);
-  add_wait_options(line, "as many workers serve");
+  add_wait_options(line, "as many workers serve, and no more are left");
   line.options()("pool", "name of the pool", cxxopts::value<std::string>())(
       "count", "how many workers: 3, or 2-4", cxxopts::value<std::string>());
   line.positional({"pool", "count"});

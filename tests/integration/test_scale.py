@@ -17,7 +17,7 @@ def test_more_and_fewer_workers(supervise):
         assert "3 workers" in result.stdout
         assert len(supervisor.workers()) == 3
         assert supervisor.run("scale", "web", "1", "--wait").returncode == 0
-        eventually(lambda: supervisor.worker_pids() == [first], "the first worker alone")
+        assert [worker["pid"] for worker in supervisor.workers(state=None)] == [first]
         load.wait_for_more(50)
 
     assert load.failures == []
