@@ -34,12 +34,14 @@ std::vector<Place> places() {
   return all;
 }
 
-// access(2) tells of a read-only file system too, also to root.
+// access(2) tells of a read-only file system too, also to root. In another user's folder (the
+// image's, where root runs it) the socket would not be safe from that user.
 bool can_be_made(const Place& place) {
   const fs::path folder = place.socket.parent_path();
-  std::error_code ignored;
-  const fs::path nearest = fs::exists(folder, ignored) ? folder : folder.parent_path();
-  return ::access(nearest.c_str(), W_OK | X_OK) == 0;
+  struct stat found {};
+  const bool exists = ::stat(folder.c_str(), &found) == 0;
+  if (exists && found.st_uid != ::geteuid() && found.st_uid != 0) return false;
+  return ::access((exists ? folder : folder.parent_path()).c_str(), W_OK | X_OK) == 0;
 }
 
 bool is_usable(const Place& place) {
