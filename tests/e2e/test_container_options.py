@@ -1,10 +1,13 @@
 """Options of `docker run` that change what is around the program."""
 
+import http.client
 import json
+import socket
 
 import pytest
 
 from waiting import eventually
+from web import TIMEOUT, exchange
 
 
 @pytest.mark.parametrize("options", [["--init"], ["--pids-limit", "64"], ["--ipc", "none"],
@@ -24,14 +27,20 @@ def test_serves_and_heals(contain, options):
     assert container.stop() == 0
 
 
-def test_serves_without_a_network(contain):
-    """Over a Unix socket that other containers share through a volume."""
-    container = contain({"web": {}}, listen="unix:/run/poolwarden/web.sock",
-                        options=["--network", "none"], wait=None)
+def test_serves_without_a_network_over_a_socket_in_a_volume(contain, tmp_path):
+    shared = tmp_path / "sockets"
+    shared.mkdir()
+    shared.chmod(0o777)
 
+    container = contain({"web": {}}, listen="unix:/sockets/web.sock", wait=None,
+                        options=["--network", "none", "--volume", f"{shared}:/sockets"])
     eventually(lambda: container.poolwarden("healthcheck").returncode == 0, "ready")
 
-    assert container.exec("test", "-S", "/run/poolwarden/web.sock").returncode == 0
+    connection = http.client.HTTPConnection("web", timeout=TIMEOUT)
+    connection.sock = socket.socket(socket.AF_UNIX)
+    connection.sock.connect(str(shared / "web.sock"))
+    assert exchange(connection, "/info").json["pool"] == "web"
+    connection.close()
     assert container.stop() == 0
 
 

@@ -19,7 +19,7 @@ def nothing_lost(load):
 def test_stop_under_load_loses_nothing(contain):
     container = contain({"web": {"workers": 2}})
 
-    with Load(GATEWAY, "/info", connections=16, host=container.ip) as load:
+    with Load(GATEWAY, "/info", connections=16, host=container.ip, until_refused=True) as load:
         load.wait_for_more(500)
         code = container.stop()
 
@@ -31,7 +31,7 @@ def test_stop_waits_for_slow_requests(contain):
     container = contain({"web": {"workers": 2, "stop": {"drain": "20s"}}})
 
     with Load(GATEWAY, "/slow?seconds=3", connections=8, limit=8, host=container.ip) as slow, \
-            Load(GATEWAY, "/info", connections=4, host=container.ip) as quick:
+            Load(GATEWAY, "/info", connections=4, host=container.ip, until_refused=True) as quick:
         in_flight(container, 8)
         quick.wait_for_more(100)
         code = container.stop()

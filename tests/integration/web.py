@@ -54,8 +54,9 @@ class Load:
     """
 
     def __init__(self, port, path="/info", connections=8, limit=None, method="GET", body=None,
-                 host=HERE, headers=None, pause=0.0):
+                 host=HERE, headers=None, pause=0.0, until_refused=False):
         self.host = host
+        self.until_refused = until_refused  # a connection that is not made ends it
         self.headers, self.pause = headers, pause  # between the requests of a connection, seconds
         self.port, self.path, self.method, self.body = port, path, method, body
         self.answers = collections.Counter()  # (status, reason) -> how many
@@ -129,6 +130,8 @@ class Load:
                     if made:
                         self.lost.append(repr(error))
                 connection.close()
+                if self.until_refused and not made:
+                    return
             if self.pause:
                 self._stopping.wait(self.pause)
         connection.close()
