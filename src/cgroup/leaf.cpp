@@ -41,7 +41,7 @@ std::vector<int> Leaf::members() const {
 
 Result<void> Leaf::kill() const { return kill_members(groups_); }
 
-std::uint64_t Leaf::oom_kills() const { return read_oom_kills(groups_); }
+Count Leaf::oom_kills() const { return read_oom_kills(groups_); }
 
 std::uint64_t Leaf::memory_peak() const { return usage().memory_peak.value_or(0); }
 

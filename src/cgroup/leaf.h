@@ -39,7 +39,7 @@ class Leaf {
   // Also of cgroups that the worker made below.
   std::vector<int> members() const;
   Result<void> kill() const;
-  std::uint64_t oom_kills() const;
+  Count oom_kills() const;
   std::uint64_t memory_peak() const;  // bytes; 0 where it is not known
   Usage usage() const;
   Count working_set() const;

@@ -157,11 +157,20 @@ Count read_memory_limit(const std::vector<Group>& groups) {
   return below_infinity(read_count(prefix + (memory->unified ? "max" : "limit_in_bytes")));
 }
 
-std::uint64_t read_oom_kills(const std::vector<Group>& groups) {
+Count read_oom_kills(const std::vector<Group>& groups) {
   const Group* memory = having(groups, "memory");
-  if (!memory) return 0;
-  const char* file = memory->unified ? "/memory.events" : "/memory.oom_control";
-  return find(read_keyed(memory->path + file), "oom_kill").value_or(0);
+  Count kills = read_own_oom_kills(groups);
+  if (!kills || memory->unified) return kills;
+  for (const std::string& below : subdirectories(memory->path))
+    *kills += read_oom_kills({{below, false, memory->controllers}}).value_or(0);
+  return kills;
+}
+
+Count read_own_oom_kills(const std::vector<Group>& groups) {
+  const Group* memory = having(groups, "memory");
+  if (!memory) return std::nullopt;
+  return read_key(memory->path + (memory->unified ? "/memory.events" : "/memory.oom_control"),
+                  "oom_kill");
 }
 
 }  // namespace poolwarden::cgroup

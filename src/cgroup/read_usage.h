@@ -17,7 +17,11 @@ Count read_working_set(const std::vector<Group>& groups);
 
 Count read_memory_limit(const std::vector<Group>& groups);
 
-// How often the kernel's OOM killer struck among the processes of the cgroup.
-std::uint64_t read_oom_kills(const std::vector<Group>& groups);
+// How often the kernel's OOM killer struck among the processes of the cgroup and those below it;
+// absent where no file tells. v1 counts for each cgroup apart, and forgets with it.
+Count read_oom_kills(const std::vector<Group>& groups);
+
+// The same of one cgroup whose v1 count leaves out those below it: for one that may hold many.
+Count read_own_oom_kills(const std::vector<Group>& groups);
 
 }  // namespace poolwarden::cgroup

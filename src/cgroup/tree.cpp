@@ -167,12 +167,30 @@ std::vector<Group> Tree::groups_of(const std::string& pool, const std::string& l
 
 std::optional<Usage> Tree::pool_usage(const std::string& pool) const {
   const auto groups = groups_of(pool);
-  return groups.empty() ? std::nullopt : std::optional(read_usage(groups));
+  if (groups.empty()) return std::nullopt;
+  Usage usage = read_usage(groups);
+  if (const Group* memory = having(groups, "memory")) {
+    std::uint64_t kills = 0;
+    for (const std::string& leaf : subdirectories(memory->path))
+      kills += read_oom_kills({{leaf, memory->unified, memory->controllers}}).value_or(0);
+    usage.memory_events["oom_kill"] = kills;
+  }
+  return usage;
 }
 
 std::optional<Usage> Tree::leaf_usage(const std::string& pool, const std::string& leaf) const {
   const auto groups = groups_of(pool, leaf);
   return groups.empty() ? std::nullopt : std::optional(read_usage(groups));
+}
+
+std::vector<int> Tree::leaf_members(const std::string& pool, const std::string& leaf) const {
+  return Leaf(groups_of(pool, leaf), {}).members();
+}
+
+Count Tree::own_oom_kills() const {
+  std::vector<Group> groups;
+  for (const Hierarchy& hierarchy : hierarchies_) groups.push_back(hierarchy.own);
+  return read_own_oom_kills(groups);
 }
 
 std::string Tree::memory_cgroup(const std::string& pool, const std::string& leaf) const {

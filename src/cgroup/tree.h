@@ -44,9 +44,17 @@ class Tree {
   Result<Leaf> make_leaf(const std::string& pool, const std::string& leaf,
                          const LimitValues& limits, worker::Containment containment) const;
 
-  // These two may be called from any thread.
+  // These two may be called from any thread. Of a pool, oom_kill counts in the leaves that are
+  // there: v1 forgets those of a leaf that is removed, so its end has to be told by who removes it.
   std::optional<Usage> pool_usage(const std::string& pool) const;
   std::optional<Usage> leaf_usage(const std::string& pool, const std::string& leaf) const;
+
+  // Processes in a leaf; none where it has none. From any thread, too.
+  std::vector<int> leaf_members(const std::string& pool, const std::string& leaf) const;
+
+  // How often the kernel's OOM killer struck in the cgroup that this process was in when the tree
+  // was opened: in a container, the container's own. For workers without a leaf that counts.
+  Count own_oom_kills() const;
 
   // The cgroup by which the memory of a leaf is counted and limited; empty when there is none.
   std::string memory_cgroup(const std::string& pool, const std::string& leaf) const;

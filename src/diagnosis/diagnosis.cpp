@@ -75,9 +75,10 @@ Meaning meaning_of_signal(int signal, bool oom) {
       return {Cause::FileSizeLimit, "Raise RLIMIT_FSIZE, or find what writes so much."};
     case SIGKILL:
       if (oom)
-        return {Cause::OomKilled,
-                "Raise limits.memory, or find the leak; recycle.over_memory "
-                "replaces a worker before it comes to this."};
+        return {
+            Cause::OomKilled,
+            "Raise limits.memory or the container's limit, or find the leak; recycle.over_memory "
+            "replaces a worker before it comes to this."};
       break;
     case SIGPIPE:
     case SIGALRM:

@@ -15,6 +15,7 @@
 #include "process/host_settings.h"
 #include "process/memory_alarm.h"
 #include "process/notify_socket.h"
+#include "process/oom_ledger.h"
 #include "process/output_capture.h"
 #include "process/pinger.h"
 #include "process/suspension.h"
@@ -36,6 +37,7 @@ class LinuxWorker : public std::enable_shared_from_this<LinuxWorker> {
     HostSettings settings;
     Environment environment;           // what workers inherit
     std::optional<int> oom_score_adj;  // above the supervisor's own
+    std::shared_ptr<OomLedger> oom_ledger;
     std::shared_ptr<RecentProcesses> processes = std::make_shared<RecentProcesses>();
   };
 
@@ -79,6 +81,7 @@ class LinuxWorker : public std::enable_shared_from_this<LinuxWorker> {
   bool open_socket();
   boost::asio::awaitable<void> pause(std::chrono::milliseconds& delay);
   boost::asio::awaitable<void> clean_up();
+  std::uint64_t oom_kills(const diagnosis::ExitStatus& status) const;
   bool has_unix_socket() const;
   worker::Endpoint endpoint() const;
 
@@ -95,7 +98,8 @@ class LinuxWorker : public std::enable_shared_from_this<LinuxWorker> {
   std::unique_ptr<ChildProcess> child_;
   std::optional<diagnosis::NotStarted> refused_;  // before the clone
 
-  bool leaving_ = false;          // it was asked to stop, or killed
+  bool leaving_ = false;  // it was asked to stop, or killed
+  bool kill_sent_ = false;
   std::optional<Pinger> pinger_;  // from ready until then
   std::shared_ptr<MemoryAlarm> alarm_;
   Suspension suspension_;

@@ -27,9 +27,10 @@ std::optional<int> oom_score_adj_of_workers() {
 
 LinuxWorkerHost::LinuxWorkerHost(asio::io_context& io, HostSettings settings, cgroup::Tree& tree,
                                  KnownPids known)
-    : around_(std::make_shared<LinuxWorker::Surroundings>(
-          LinuxWorker::Surroundings{io, tree, std::move(known), std::move(settings),
-                                    inherited_environment(), oom_score_adj_of_workers()})),
+    : around_(std::make_shared<LinuxWorker::Surroundings>(LinuxWorker::Surroundings{
+          io, tree, std::move(known), std::move(settings), inherited_environment(),
+          oom_score_adj_of_workers(),
+          std::make_shared<OomLedger>([&tree] { return tree.own_oom_kills(); })})),
       workers_(std::make_shared<std::map<worker::WorkerId, std::shared_ptr<LinuxWorker>>>()) {}
 
 Result<void> LinuxWorkerHost::prepare() {

@@ -24,6 +24,9 @@ class LinuxWorkerHost final : public worker::WorkerHost {
   // Makes <runtime_directory>/w and clears what a former supervisor left there. To be called first.
   Result<void> prepare();
 
+  // To be called about once a second; see process/oom_ledger.h.
+  void look_for_oom_kills() { around_->oom_ledger->look(Clock::now()); }
+
   void spawn(const worker::Assignment& assignment, const worker::WorkerSettings& settings,
              worker::WorkerCallbacks callbacks) override;
   void ask_to_stop(worker::WorkerId id) override;

@@ -5,6 +5,7 @@
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <csignal>
 
 #include "process/linux_worker.h"
 #include "process/readiness.h"
@@ -38,7 +39,7 @@ asio::awaitable<void> LinuxWorker::live(std::function<void()> forget) {
     evidence.last_output = output_->last_output();
   }
   if (notify_ && child_) notify_->drain();
-  evidence.oom_kills = leaf_.oom_kills();
+  evidence.oom_kills = oom_kills(evidence.status);
   evidence.memory_peak = leaf_.memory_peak();
   co_await clean_up();
   forget();
@@ -112,6 +113,14 @@ bool LinuxWorker::open_socket() {
   if (!is_to_come && told_status_ != opened.error().message)
     tell_status(told_status_ = opened.error().message);
   return false;
+}
+
+// Without a cgroup of its own that counts, the container's count is all there is.
+std::uint64_t LinuxWorker::oom_kills(const diagnosis::ExitStatus& status) const {
+  if (const auto counted = leaf_.oom_kills()) return *counted;
+  const auto* struck = std::get_if<diagnosis::Signaled>(&status);
+  const bool is_unexplained = struck && struck->signal == SIGKILL && !kill_sent_;
+  return is_unexplained && around_->oom_ledger->claim(Clock::now()) ? 1 : 0;
 }
 
 asio::awaitable<void> LinuxWorker::clean_up() {

@@ -92,6 +92,7 @@ void LinuxWorker::signal(int number) {
 
 void LinuxWorker::kill() {
   leave();
+  kill_sent_ = true;
   if (!child_) return;
   suspension_.forget();
   tree_.kill();

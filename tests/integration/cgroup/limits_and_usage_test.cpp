@@ -111,6 +111,19 @@ TEST_F(V2Files, UsageIsRead) {
   EXPECT_EQ(usage.pressure_memory.waiting, 11u);
   EXPECT_EQ(usage.pressure_memory.stalled, 12u);
   EXPECT_EQ(read_oom_kills({group}), 4u);
+  EXPECT_EQ(read_own_oom_kills({group}), 4u);
+}
+
+TEST_F(V2Files, OomKillsOfV1AreThoseOfACgroupAndAllBelow) {
+  group.unified = false;
+  EXPECT_FALSE(read_oom_kills({group}));
+  const std::string control = "oom_kill_disable 0\nunder_oom 0\noom_kill ";
+  write("memory.oom_control", control + "1\n");
+  std::filesystem::create_directories(group.path + "/below/further");
+  write("below/memory.oom_control", control + "2\n");
+  write("below/further/memory.oom_control", control + "4\n");
+  EXPECT_EQ(read_oom_kills({group}), 7u);
+  EXPECT_EQ(read_own_oom_kills({group}), 1u);
 }
 
 TEST_F(V2Files, TheWorkingSetIsWhatIsHeldWithoutInactivePageCache) {
@@ -179,6 +192,7 @@ TEST_F(V2Files, WhatIsNotThereIsAbsentAndNotZero) {
   EXPECT_FALSE(usage.memory_current || usage.cpu_user_usec || usage.pids_current ||
                usage.io_read_bytes || usage.memory_limit || usage.pressure_cpu.waiting);
   EXPECT_THAT(usage.memory_events, IsEmpty());
+  EXPECT_FALSE(read_oom_kills({group}));
 }
 
 }  // namespace
