@@ -63,10 +63,16 @@ class AdminServer::Running {
   ~Running();
 
   void run();
+  asio::awaitable<std::string> metrics() {
+    return asio::co_spawn(io_, render(), asio::use_awaitable);
+  }
   std::uint16_t port() const { return port_; }
 
  private:
   asio::awaitable<void> accept_all();
+  asio::awaitable<std::string> render() const {
+    co_return sources_.exposition.render(metrics::ExpositionFormat::Text);
+  }
   asio::awaitable<void> serve_one(loop::UniqueFd socket);
   void end();
 
@@ -150,6 +156,8 @@ Result<std::unique_ptr<AdminServer>> AdminServer::start(const AdminAddress& addr
   running->run();
   return std::unique_ptr<AdminServer>(new AdminServer(std::move(running)));
 }
+
+asio::awaitable<std::string> AdminServer::metrics() { return running_->metrics(); }
 
 std::uint16_t AdminServer::port() const { return running_->port(); }
 

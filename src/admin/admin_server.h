@@ -3,6 +3,7 @@
 
 #pragma once
 
+#include <boost/asio/awaitable.hpp>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -28,6 +29,9 @@ class AdminServer {
   ~AdminServer();
   AdminServer(const AdminServer&) = delete;
   AdminServer& operator=(const AdminServer&) = delete;
+
+  // The text of /metrics, made on this server's thread; to be awaited from another.
+  boost::asio::awaitable<std::string> metrics();
 
   std::uint16_t port() const;  // the bound one; 0 for a Unix socket
 

@@ -19,6 +19,7 @@ int plan_entry(const Words& words);
 int reload_entry(const Words& words);
 int events_entry(const Words& words);
 int healthcheck_entry(const Words& words);
+int metrics_entry(const Words& words);
 int version_entry(const Words& words);
 int drill_entry(const Words& words);
 int gateway_entry(const Words& words);        // the gateway process, started by the supervisor

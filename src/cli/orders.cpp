@@ -92,6 +92,9 @@ asio::awaitable<void> Orders::carry_out(const json::object& request, Conversatio
     co_await client.finish(kDone, "", status_());
   } else if (command == "healthcheck") {
     co_await healthcheck(request, client);
+  } else if (command == "metrics") {
+    const std::string text = co_await metrics_();
+    co_await client.finish(kDone, "", line_of("text", json::value(text)));
   } else if (command == "events") {
     co_await events(request, client);
   } else if (command == "plan") {

@@ -19,14 +19,16 @@ class Orders {
  public:
   Orders(boost::asio::io_context& io, supervisor::Supervisor& supervisor, Reloading& reloading,
          DrillOrder& drill, journal::Journal& journal, loop::Notifier& changes,
-         std::function<boost::json::object()> status)
+         std::function<boost::json::object()> status,
+         std::function<boost::asio::awaitable<std::string>()> metrics)
       : io_(io),
         supervisor_(supervisor),
         reloading_(reloading),
         drill_(drill),
         journal_(journal),
         changes_(changes),
-        status_(std::move(status)) {}
+        status_(std::move(status)),
+        metrics_(std::move(metrics)) {}
 
   boost::asio::awaitable<void> carry_out(const boost::json::object& request,
                                          control::Conversation& client);
@@ -82,6 +84,7 @@ class Orders {
   journal::Journal& journal_;
   loop::Notifier& changes_;
   std::function<boost::json::object()> status_;
+  std::function<boost::asio::awaitable<std::string>()> metrics_;
 };
 
 // What is sent before the last line. Made apart from the sending: g++ 12 cannot hold an initializer

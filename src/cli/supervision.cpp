@@ -22,7 +22,9 @@
 #include "cli/telling.h"
 #include "cli/termination_log.h"
 #include "cli/this_machine.h"
+#include "cli/worker_processes.h"
 #include "control/control_server.h"
+#include "loop/heartbeat.h"
 #include "loop/notifier.h"
 #include "loop/published.h"
 #include "process/linux_worker_host.h"
@@ -49,6 +51,7 @@ class Supervision {
         changes_(io_),
         signals_(io_),
         refresh_(io_),
+        heartbeat_(io_, [this](Duration late) { telling_->loop().record(late); }),
         companions_(io_, known_, source_.settings.gateway.user),
         reaper_(io_, known_) {}
 
@@ -88,6 +91,7 @@ class Supervision {
   loop::Notifier changes_;
   asio::signal_set signals_;
   asio::steady_timer refresh_;
+  loop::Heartbeat heartbeat_;
   std::unique_ptr<control::ControlServer> control_;
   Companions companions_;
   process::Reaper reaper_;
@@ -126,7 +130,11 @@ Result<void> Supervision::open() {
   if (!scoreboard) return scoreboard.error();
   telling_ = std::make_unique<Telling>(
       source_, snapshots_, scoreboard->board(),
-      [this](const std::string& pool) { return containment_->tree().pool_usage(pool); });
+      Sightings{[this](const std::string& pool) { return containment_->tree().pool_usage(pool); },
+                [this](const pool::Snapshot& shot) {
+                  return worker_processes(containment_->tree(), shot);
+                }});
+  control_->on_settled([this](const control::Settled& request) { telling_->settled(request); });
   hooks_ = std::make_unique<Hooks>(io_, known_, *telling_, [this] { end_when_hooks_have(); });
   if (auto opened = open_host(); !opened) return opened;
   open_supervisor(std::move(*scoreboard));
@@ -214,7 +222,8 @@ void Supervision::open_supervisor(link::ScoreboardMap scoreboard) {
                                         drill_tools());
   orders_ = std::make_unique<Orders>(
       io_, *supervisor_, *reloading_, *drill_, telling_->journal(), changes_,
-      [this] { return containment_->report(*supervisor_->snapshot(), supervisor_->board()); });
+      [this] { return containment_->report(*supervisor_->snapshot(), supervisor_->board()); },
+      [this] { return admin_->metrics(); });
 }
 
 Result<void> Supervision::open_admin() {
@@ -294,6 +303,7 @@ Result<void> Supervision::begin() {
   reaper_.start();
   await_signals();
   keep_snapshot_fresh();
+  heartbeat_.start();
   if (auto begun = supervisor_->begin(); !begun) return begun;
   service_->begin(*supervisor_->snapshot());
   return {};
@@ -305,6 +315,7 @@ void Supervision::keep_snapshot_fresh() {
   refresh_.expires_after(kSnapshotEvery);
   refresh_.async_wait([this](const boost::system::error_code& error) {
     if (error) return;
+    host_->look_for_oom_kills();
     supervisor_->snapshot();
     keep_snapshot_fresh();
   });

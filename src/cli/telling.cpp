@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include "cli/commands.h"
 #include "cli/version.h"
 
 namespace poolwarden::cli {
@@ -37,6 +38,22 @@ journal::Format format_of(config::LogFormat format) {
   return ::isatty(STDOUT_FILENO) ? journal::Format::Text : journal::Format::Json;
 }
 
+metrics::OrderEnd end_of(const control::Settled& request) {
+  using metrics::OrderEnd;
+  if (request.refused) return OrderEnd::Refused;
+  if (!request.exit_code) return OrderEnd::HungUp;
+  switch (*request.exit_code) {
+    case kDone:
+      return OrderEnd::Done;
+    case kWrongUsage:
+      return OrderEnd::WrongUsage;
+    case kTimedOut:
+      return OrderEnd::TimedOut;
+    default:
+      return OrderEnd::Failed;
+  }
+}
+
 }  // namespace
 
 journal::JournalSettings journal_settings(const config::Log& log) {
@@ -44,11 +61,12 @@ journal::JournalSettings journal_settings(const config::Log& log) {
 }
 
 Telling::Telling(const SettingsSource& source, const loop::Published<pool::Snapshot>& snapshots,
-                 const link::Scoreboard& board, metrics::PoolUsage pool_usage)
+                 const link::Scoreboard& board, Sightings sightings)
     : journal_(journal_settings(source.settings.log)),
       snapshot_collector_(snapshots, board),
       scoreboard_collector_(snapshots, board),
-      cgroup_collector_(snapshots, std::move(pool_usage)),
+      cgroup_collector_(snapshots, std::move(sightings.pool_usage), event_metrics_.oom_kills()),
+      worker_process_collector_(snapshots, std::move(sightings.pool_processes)),
       program_collector_(build(), {[this](pool::Level level) { return journal_.written(level); },
                                    [this] { return journal_.dropped(); }}),
       config_collector_(source.sha256, WallClock::now()) {
@@ -57,6 +75,9 @@ Telling::Telling(const SettingsSource& source, const loop::Published<pool::Snaps
   exposition_.add("pools", snapshot_collector_);
   exposition_.add("requests", scoreboard_collector_);
   exposition_.add("cgroup", cgroup_collector_);
+  exposition_.add("workers", worker_process_collector_);
+  exposition_.add("loop", loop_metrics_);
+  exposition_.add("orders", order_metrics_);
   exposition_.add("proc", process_collector_);
   exposition_.add("program", program_collector_);
   exposition_.add("config", config_collector_);
@@ -65,6 +86,10 @@ Telling::Telling(const SettingsSource& source, const loop::Published<pool::Snaps
 void Telling::tell(const pool::Event& event) {
   journal_.record(event);
   event_metrics_.record(event);
+}
+
+void Telling::settled(const control::Settled& request) {
+  order_metrics_.record(request.command, end_of(request));
 }
 
 }  // namespace poolwarden::cli

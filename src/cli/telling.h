@@ -3,6 +3,7 @@
 #pragma once
 
 #include "cli/settings_source.h"
+#include "control/control_server.h"
 #include "journal/journal.h"
 #include "link/scoreboard.h"
 #include "loop/published.h"
@@ -10,27 +11,38 @@
 #include "metrics/config_collector.h"
 #include "metrics/event_metrics.h"
 #include "metrics/exposition.h"
+#include "metrics/loop_metrics.h"
+#include "metrics/order_metrics.h"
 #include "metrics/process_collector.h"
 #include "metrics/program_collector.h"
 #include "metrics/scoreboard_collector.h"
 #include "metrics/snapshot_collector.h"
+#include "metrics/worker_process_collector.h"
 
 namespace poolwarden::cli {
 
 // The log as it is configured; text on a terminal where nothing else is said.
 journal::JournalSettings journal_settings(const config::Log& log);
 
+// Asked on the thread of the scrape.
+struct Sightings {
+  metrics::PoolUsage pool_usage;
+  metrics::PoolProcesses pool_processes;
+};
+
 class Telling {
  public:
   Telling(const SettingsSource& source, const loop::Published<pool::Snapshot>& snapshots,
-          const link::Scoreboard& board, metrics::PoolUsage pool_usage);
+          const link::Scoreboard& board, Sightings sightings);
 
   void tell(const pool::Event& event);
+  void settled(const control::Settled& request);
   void pinged(const std::string& pool, worker::PingResult result, Duration took) {
     event_metrics_.record_ping(pool, result, took);
   }
 
   journal::Journal& journal() { return journal_; }
+  metrics::LoopMetrics& loop() { return loop_metrics_; }
   metrics::ConfigCollector& config() { return config_collector_; }
   const metrics::Exposition& exposition() const { return exposition_; }
 
@@ -40,6 +52,9 @@ class Telling {
   metrics::SnapshotCollector snapshot_collector_;
   metrics::ScoreboardCollector scoreboard_collector_;
   metrics::CgroupCollector cgroup_collector_;
+  metrics::WorkerProcessCollector worker_process_collector_;
+  metrics::LoopMetrics loop_metrics_;
+  metrics::OrderMetrics order_metrics_;
   metrics::ProcessCollector process_collector_;
   metrics::ProgramCollector program_collector_;
   metrics::ConfigCollector config_collector_;

@@ -126,7 +126,7 @@ asio::awaitable<void> Conversation::finish(int exit_code, const std::string& mes
   line["exit"] = exit_code;
   line["message"] = message;
   if (!data.empty()) line["data"] = std::move(data);
-  co_await send(line);
+  if (co_await send(line)) exit_code_ = exit_code;
 }
 
 Result<std::unique_ptr<ControlServer>> ControlServer::open(asio::io_context& io,
@@ -206,16 +206,23 @@ asio::awaitable<void> ControlServer::serve(Protocol::socket socket) {
   const boost::json::value request = boost::json::parse(text.substr(0, text.find('\n')), error);
   struct stat file {};
   const bool known = ::stat(path_.c_str(), &file) == 0;
+  Settled settled;
   if (!known || !may_command(conversation.socket().native_handle(), file.st_gid)) {
+    settled.refused = true;
     co_await conversation.finish(1,
                                  "you may not command this supervisor: be root, its own user, "
                                  "or a member of the control socket's group");
   } else if (read.index() != 0 || error || !request.is_object()) {
     co_await conversation.finish(2, "the request is not one line of JSON");
   } else {
+    if (const auto* command = request.get_object().if_contains("command");
+        command && command->is_string())
+      settled.command = command->get_string().c_str();
     co_await handler_(request.get_object(), conversation);
   }
   --connections_;
+  settled.exit_code = conversation.exit_code();
+  if (on_settled_) on_settled_(settled);
 }
 
 }  // namespace poolwarden::control

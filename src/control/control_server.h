@@ -10,6 +10,7 @@
 #include <boost/json/object.hpp>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/result.h"
@@ -30,14 +31,24 @@ class Conversation {
                                       boost::json::object data = {});
   // Whether the client has hung up; for those who wait for something else meanwhile.
   bool has_left();
+  // What the last line said; absent when the client did not get one.
+  std::optional<int> exit_code() const { return exit_code_; }
   boost::asio::local::stream_protocol::socket& socket() { return socket_; }
 
  private:
   boost::asio::local::stream_protocol::socket socket_;
+  std::optional<int> exit_code_;
 };
 
 using Handler =
     std::function<boost::asio::awaitable<void>(const boost::json::object& request, Conversation&)>;
+
+// How a request ended.
+struct Settled {
+  std::string command;           // as it came; empty when there was none
+  bool refused = false;          // they may not command this supervisor
+  std::optional<int> exit_code;  // absent: the client had left
+};
 
 class ControlServer {
  public:
@@ -46,6 +57,9 @@ class ControlServer {
   static Result<std::unique_ptr<ControlServer>> open(boost::asio::io_context& io,
                                                      const std::string& path, Handler handler);
   ~ControlServer();
+
+  // Told of each request that has ended.
+  void on_settled(std::function<void(const Settled&)> told) { on_settled_ = std::move(told); }
 
   void stop();
   // Who holds a copy of it keeps others from this path.
@@ -63,6 +77,7 @@ class ControlServer {
   loop::UniqueFd lock_;
   boost::asio::local::stream_protocol::acceptor acceptor_;
   Handler handler_;
+  std::function<void(const Settled&)> on_settled_;
   int connections_ = 0;
 };
 

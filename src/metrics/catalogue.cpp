@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstddef>
+#include <sstream>
 
 namespace poolwarden::metrics {
 namespace {
@@ -147,7 +148,9 @@ constexpr std::array<MetricInfo, kMetrics> kCatalogue = {{
     {MemoryHigh, G, "poolwarden_pool_memory_high_bytes", "pool",
      "Memory from which on the pool is slowed down; left out when there is no limit."},
     {MemoryEvents, C, "poolwarden_pool_memory_events_total", "pool, event",
-     "Memory events of the kernel; oom_kill: a process was killed."},
+     "Memory events of the kernel; oom_kill: a process was killed. Without a cgroup for each "
+     "worker "
+     "oom_kill counts the workers that ended so, and the others are left out."},
     {CpuSeconds, C, "poolwarden_pool_cpu_seconds_total", "pool, mode", "CPU time used."},
     {CpuPeriods, C, "poolwarden_pool_cpu_periods_total", "pool",
      "Periods in which the CPU limit was checked."},
@@ -171,6 +174,13 @@ constexpr std::array<MetricInfo, kMetrics> kCatalogue = {{
      "Bytes read from block devices."},
     {IoWrittenBytes, C, "poolwarden_pool_io_written_bytes_total", "pool",
      "Bytes written to block devices."},
+    {OpenFds, G, "poolwarden_pool_open_fds", "pool",
+     "File descriptors that the pool's processes have open; left out where they may not be read."},
+    {WorstFdRatio, G, "poolwarden_pool_worst_fd_ratio", "pool",
+     "Of the process that is nearest to its limit of file descriptors, the share that is in use."},
+    {Threads, G, "poolwarden_pool_threads", "pool", "Threads of the pool's processes."},
+    {ResidentMemory, G, "poolwarden_pool_resident_memory_bytes", "pool",
+     "Resident memory of the pool's processes; pages that several share count in each of them."},
     {ContainmentInfo, G, "poolwarden_containment_info", "cgroup, subreaper, pid1",
      "What containment this machine or container grants."},
     {BuildInfo, G, "poolwarden_build_info", "version, revision, compiler, build_type",
@@ -192,6 +202,12 @@ constexpr std::array<MetricInfo, kMetrics> kCatalogue = {{
      "Log lines by level, dropped ones included."},
     {SnapshotTimestamp, G, "poolwarden_snapshot_timestamp_seconds", "",
      "When the state shown here was taken; old when supervision hangs."},
+    {EventLoopLag, H, "poolwarden_event_loop_lag_seconds", "",
+     "How late a timer of the supervision thread fired; one fires every 250 ms."},
+    {EventLoopStalls, C, "poolwarden_event_loop_stalls_total", "",
+     "How often such a timer fired more than 250 ms late."},
+    {AdminRequests, C, "poolwarden_admin_requests_total", "command, code",
+     "Requests over the control socket that ended; hung_up: the client did not wait for the end."},
     {GatewayRestarts, C, "poolwarden_gateway_restarts_total", "",
      "Gateway processes that ended unexpectedly and were started again."},
     {OrphansReaped, C, "poolwarden_orphans_reaped_total", "",
@@ -225,6 +241,30 @@ constexpr bool is_in_order() {
 static_assert(is_in_order(), "each Metric has its row, in the order of the enumeration");
 
 }  // namespace
+
+std::vector<std::string> label_names(const MetricInfo& info) {
+  std::vector<std::string> names;
+  std::istringstream words{std::string(info.labels)};
+  for (std::string word; std::getline(words >> std::ws, word, ',');) names.push_back(word);
+  return names;
+}
+
+std::string_view type_name(prometheus::MetricType type) {
+  using prometheus::MetricType;
+  switch (type) {
+    case MetricType::Counter:
+      return "counter";
+    case MetricType::Gauge:
+      return "gauge";
+    case MetricType::Summary:
+      return "summary";
+    case MetricType::Untyped:
+      return "unknown";
+    case MetricType::Histogram:
+      return "histogram";
+  }
+  return "unknown";
+}
 
 const MetricInfo& about(Metric metric) { return kCatalogue[static_cast<std::size_t>(metric)]; }
 

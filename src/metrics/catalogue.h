@@ -5,7 +5,9 @@
 
 #include <prometheus/metric_type.h>
 
+#include <string>
 #include <string_view>
+#include <vector>
 
 namespace poolwarden::metrics {
 
@@ -99,6 +101,10 @@ enum class Metric {
   PressureStalled,
   IoReadBytes,
   IoWrittenBytes,
+  OpenFds,
+  WorstFdRatio,
+  Threads,
+  ResidentMemory,
   ContainmentInfo,
   // The supervisor itself.
   BuildInfo,
@@ -111,6 +117,9 @@ enum class Metric {
   EventsDropped,
   LogMessages,
   SnapshotTimestamp,
+  EventLoopLag,
+  EventLoopStalls,
+  AdminRequests,
   GatewayRestarts,
   OrphansReaped,
   ScrapeDuration,
@@ -135,5 +144,11 @@ struct MetricInfo {
 };
 
 const MetricInfo& about(Metric metric);
+
+// The names in `labels`, one by one.
+std::vector<std::string> label_names(const MetricInfo& info);
+
+// "counter", as both formats of exposition write it.
+std::string_view type_name(prometheus::MetricType type);
 
 }  // namespace poolwarden::metrics

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <set>
 
+#include "metrics/label_values.h"
+
 namespace poolwarden::metrics {
 namespace {
-
-constexpr const char* kMemoryEvents[] = {"low", "high", "max", "oom", "oom_kill", "oom_group_kill"};
 
 std::optional<double> plain(const cgroup::Count& count) {
   if (!count) return std::nullopt;
@@ -68,14 +68,15 @@ void CgroupCollector::add_counters(Samples& samples, const std::string& pool,
                                    const cgroup::Usage& usage) const {
   Accumulators& counters = pools_[pool];
   const Labels labels = {{"pool", pool}};
-  const auto with = [&](const char* label, const char* word) {
-    return Labels{{"pool", pool}, {label, word}};
+  const auto with = [&](const char* label, std::string_view word) {
+    return Labels{{"pool", pool}, {label, std::string(word)}};
   };
   const auto add = [&](Metric metric, const Labels& all, const std::optional<double>& now) {
     count(samples, counters, metric, all, now);
   };
-  for (const char* event : kMemoryEvents) {
-    const auto found = usage.memory_events.find(event);
+  for (const std::string_view event : kMemoryEvents) {
+    if (event == kOomKill) continue;  // see add_oom_kills()
+    const auto found = usage.memory_events.find(std::string(event));
     const bool is_told = found != usage.memory_events.end();
     // What the kernel does not tell has not happened, as far as one can know: 0, or as it was.
     counters.try_emplace({Metric::MemoryEvents, with("event", event)});
@@ -97,9 +98,23 @@ void CgroupCollector::add_counters(Samples& samples, const std::string& pool,
   add(Metric::IoWrittenBytes, labels, plain(usage.io_written_bytes));
 }
 
+// Shown without cgroups too: the ends of workers tell of them.
+void CgroupCollector::add_oom_kills(Samples& samples, const std::string& pool, std::uint64_t ended,
+                                    const std::optional<cgroup::Usage>& usage) const {
+  std::uint64_t running = 0;
+  if (usage) {
+    const auto told = usage->memory_events.find(std::string(kOomKill));
+    if (told != usage->memory_events.end()) running = told->second;
+  }
+  samples.add(Metric::MemoryEvents, {{"pool", pool}, {"event", std::string(kOomKill)}},
+              static_cast<double>(oom_kills_.total(pool, ended, running)));
+}
+
 void CgroupCollector::add_pool(Samples& samples, const pool::PoolSnapshot& pool) const {
   const std::string& name = pool.settings->name;
+  const std::uint64_t ended = oom_kills_.of_ended(name);
   const std::optional<cgroup::Usage> usage = usage_(name);
+  add_oom_kills(samples, name, ended, usage);
   if (!usage && !pools_.contains(name)) return;
   add_counters(samples, name, usage.value_or(cgroup::Usage{}));
   if (!usage) return;

@@ -13,6 +13,7 @@
 
 #include "cgroup/usage.h"
 #include "loop/published.h"
+#include "metrics/oom_kills.h"
 #include "metrics/samples.h"
 #include "pool/snapshot.h"
 
@@ -23,8 +24,10 @@ using PoolUsage = std::function<std::optional<cgroup::Usage>(const std::string& 
 
 class CgroupCollector : public prometheus::Collectable {
  public:
-  CgroupCollector(const loop::Published<pool::Snapshot>& snapshots, PoolUsage usage)
-      : snapshots_(snapshots), usage_(std::move(usage)) {}
+  // `usage`: its oom_kill is that of the workers that run.
+  CgroupCollector(const loop::Published<pool::Snapshot>& snapshots, PoolUsage usage,
+                  OomKills& oom_kills)
+      : snapshots_(snapshots), usage_(std::move(usage)), oom_kills_(oom_kills) {}
 
   std::vector<prometheus::MetricFamily> Collect() const override;
 
@@ -37,12 +40,15 @@ class CgroupCollector : public prometheus::Collectable {
   using Accumulators = std::map<std::pair<Metric, Labels>, Accumulated>;
 
   void add_pool(Samples& samples, const pool::PoolSnapshot& pool) const;
+  void add_oom_kills(Samples& samples, const std::string& pool, std::uint64_t ended,
+                     const std::optional<cgroup::Usage>& usage) const;
   void count(Samples& samples, Accumulators& counters, Metric metric, const Labels& labels,
              const std::optional<double>& now) const;
   void add_counters(Samples& samples, const std::string& pool, const cgroup::Usage& usage) const;
 
   const loop::Published<pool::Snapshot>& snapshots_;
   PoolUsage usage_;
+  OomKills& oom_kills_;
   mutable std::mutex mutex_;
   mutable std::map<std::string, Accumulators> pools_;
 };

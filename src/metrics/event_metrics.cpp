@@ -169,6 +169,7 @@ void EventMetrics::add_pool(const std::string& pool) {
 void EventMetrics::remove_pool(const std::string& pool) {
   if (pools_.erase(pool) == 0) return;
   for_each_series([&](auto& series) { series.remove_pool(pool); });
+  oom_kills_.remove_pool(pool);
   for (LateCounters* late : {&exit_codes_, &exit_signals_, &hook_runs_, &hook_failures_}) {
     late->remove_pool(pool);
   }
@@ -246,6 +247,7 @@ void EventMetrics::record_exit(const std::string& pool, const pool::ExitDetails&
   if (!exit.certificate) return;
   const diagnosis::Certificate& certificate = *exit.certificate;
   exits_.increment(pool, exit_reason(certificate.intent));
+  oom_kills_.ended(pool, certificate.evidence.oom_kills);
   if (exit.counts_as_failure) failures_.increment(pool, certificate.diagnosis.cause);
   if (certificate.intent == diagnosis::Intent::PingTimeout) {
     forced_stops_.increment(pool, ForcedStop::PingTimeout);

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "metrics/late_counters.h"
+#include "metrics/oom_kills.h"
 #include "metrics/pool_series.h"
 #include "pool/event.h"
 #include "worker/usage.h"
@@ -48,6 +49,9 @@ class EventMetrics : public prometheus::Collectable {
   void record(const pool::Event& event);
   void record_ping(const std::string& pool, worker::PingResult result, Duration took);
 
+  // Kept up to date by record(); shown by the collector of the cgroups.
+  OomKills& oom_kills() { return oom_kills_; }
+
   std::vector<prometheus::MetricFamily> Collect() const override;
 
  private:
@@ -78,6 +82,7 @@ class EventMetrics : public prometheus::Collectable {
   PoolHistogram lifetime_seconds_;
   PoolHistogram recycle_seconds_;
   std::array<prometheus::Counter*, pool::kEventKinds> events_{};
+  OomKills oom_kills_;
 
   mutable LateCounters exit_codes_{Metric::WorkerExitCodes};
   mutable LateCounters exit_signals_{Metric::WorkerExitSignals};

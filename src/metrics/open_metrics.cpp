@@ -11,22 +11,6 @@ namespace {
 
 using prometheus::MetricType;
 
-std::string_view word(MetricType type) {
-  switch (type) {
-    case MetricType::Counter:
-      return "counter";
-    case MetricType::Gauge:
-      return "gauge";
-    case MetricType::Summary:
-      return "summary";
-    case MetricType::Untyped:
-      return "unknown";
-    case MetricType::Histogram:
-      return "histogram";
-  }
-  return "unknown";
-}
-
 std::string number(double value) {
   if (std::isnan(value)) return "NaN";
   if (std::isinf(value)) return value > 0 ? "+Inf" : "-Inf";
@@ -131,7 +115,7 @@ std::string open_metrics_text(const std::vector<prometheus::MetricFamily>& famil
   std::string out;
   for (const prometheus::MetricFamily& family : families) {
     const std::string name = family_name(family);
-    out += "# TYPE " + name + " " + std::string(word(family.type)) + "\n";
+    out += "# TYPE " + name + " " + std::string(type_name(family.type)) + "\n";
     if (!family.help.empty()) out += "# HELP " + name + " " + escaped(family.help) + "\n";
     for (const auto& sample : family.metric) append_value(out, name, family.type, sample);
   }

@@ -25,6 +25,14 @@ inline prometheus::Family<prometheus::Counter>& counter_family(prometheus::Regis
       .Register(registry);
 }
 
+inline prometheus::Family<prometheus::Histogram>& histogram_family(prometheus::Registry& registry,
+                                                                   Metric metric) {
+  return prometheus::BuildHistogram()
+      .Name(about(metric).name)
+      .Help(about(metric).help)
+      .Register(registry);
+}
+
 // A counter for each pool and each of the `Count` values of an enumeration.
 template <typename Enum, std::size_t Count>
 class PoolCounters {
@@ -77,11 +85,7 @@ class PoolHistogram {
  public:
   PoolHistogram(prometheus::Registry& registry, Metric metric,
                 prometheus::Histogram::BucketBoundaries bounds)
-      : family_(prometheus::BuildHistogram()
-                    .Name(about(metric).name)
-                    .Help(about(metric).help)
-                    .Register(registry)),
-        bounds_(std::move(bounds)) {}
+      : family_(histogram_family(registry, metric)), bounds_(std::move(bounds)) {}
 
   void add_pool(const std::string& pool) { pools_[pool] = &family_.Add({{"pool", pool}}, bounds_); }
   void remove_pool(const std::string& pool) {

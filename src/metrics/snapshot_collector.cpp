@@ -6,6 +6,7 @@
 
 #include "base/match.h"
 #include "metrics/board_rows.h"
+#include "metrics/label_values.h"
 #include "metrics/samples.h"
 
 namespace poolwarden::metrics {
@@ -15,21 +16,6 @@ using pool::PoolSnapshot;
 using pool::PoolState;
 
 constexpr int kPoolStates = static_cast<int>(PoolState::Stopping) + 1;
-
-// Label of poolwarden_workers.
-enum class Activity {
-  Starting,
-  Idle,
-  Busy,
-  Suspended,
-  Draining,
-  Stopping,
-  Unresponsive,
-  Orphaned,
-};
-constexpr std::size_t kActivities = static_cast<std::size_t>(Activity::Orphaned) + 1;
-constexpr std::array<const char*, kActivities> kActivityNames = {
-    "starting", "idle", "busy", "suspended", "draining", "stopping", "unresponsive", "orphaned"};
 
 const char* word(pool::StartMode mode) {
   switch (mode) {
@@ -118,7 +104,7 @@ void add_workers(Samples& samples, const Labels& labels, const PoolSnapshot& poo
     oldest = std::min(oldest.value_or(worker.started), worker.started);
   }
   for (std::size_t i = 0; i < kActivities; ++i) {
-    samples.add(Metric::Workers, {labels[0], {"state", kActivityNames[i]}}, counts[i]);
+    samples.add(Metric::Workers, {labels[0], {"state", std::string(kActivityNames[i])}}, counts[i]);
   }
   samples.add(Metric::WorkerOldestStart, labels, oldest);
 }
@@ -153,8 +139,8 @@ void add_rapid_fail(Samples& samples, const Labels& labels, const PoolSnapshot& 
 }
 
 void add_totals(Samples& samples, const pool::Snapshot& snapshot) {
-  std::map<std::string, int> counts = {
-      {"starting", 0}, {"running", 0}, {"stopping", 0}, {"stopped", 0}, {"disabled", 0}};
+  std::map<std::string, int> counts;
+  for (const std::string_view state : kPoolTotals) counts.emplace(state, 0);
   for (const PoolSnapshot& pool : snapshot.pools) {
     ++counts[pool.disabled ? "disabled" : std::string(name(pool.state))];
   }

@@ -1,15 +1,29 @@
 """limits.memory: the kernel kills the worker that passes it, in its own cgroup, and no other."""
 
 import json
+import os
 
 import pytest
 
-from machine import memory_can_be_limited
+from machine import CGROUPS, memory_can_be_limited
 from waiting import eventually, gone
 from web import Load
 
+OOM_KILLS = "poolwarden_pool_memory_events_total"
+NEEDS_MEMORY = pytest.mark.skipif(not memory_can_be_limited(),
+                                  reason="no writable cgroup with memory")
 
-@pytest.mark.skipif(not memory_can_be_limited(), reason="no writable cgroup with memory")
+# Enters the cgroup $1, and sees all cgroups read-only from then on, as a container does.
+ENTER = """
+echo $$ > "$1/cgroup.procs" || exit 1; shift
+for mount in $(awk '$(NF-2) ~ /^cgroup2?$/ { print $5 }' /proc/self/mountinfo); do
+  mount -o remount,bind,ro "$mount" || exit 1
+done
+exec "$@"
+"""
+
+
+@NEEDS_MEMORY
 def test_only_the_worker_that_leaks_is_killed(supervise):
     supervisor = supervise({"web": {"workers": 2, "limits": {"memory": "256MiB"}}})
     before = set(supervisor.worker_pids())
@@ -31,3 +45,45 @@ def test_only_the_worker_that_leaks_is_killed(supervise):
     assert metrics.value("poolwarden_worker_failures_total", pool="web") == 1
     assert any("oom_killed" in json.dumps(event) for event in supervisor.events())
     assert "oom_killed" in supervisor.run("status").stdout
+    assert metrics.value(OOM_KILLS, pool="web", event="oom_kill") == 1
+
+
+@pytest.fixture
+def small_container():
+    """A cgroup with 300 MiB of memory; what is started by the prefix has it and no other."""
+    unified = (CGROUPS / "cgroup.controllers").exists()
+    group = (CGROUPS if unified else CGROUPS / "memory") / f"story-{os.getpid()}"
+    group.mkdir()
+    limits = ["memory.max", "memory.swap.max"] if unified else [
+        "memory.limit_in_bytes", "memory.memsw.limit_in_bytes"]
+    for limit, most in zip(limits, ["300M", "0" if unified else "300M"]):
+        if (group / limit).exists():
+            (group / limit).write_text(most)
+    yield ["unshare", "--mount", "--fork", "sh", "-c", ENTER, "sh", str(group)]
+    eventually(lambda: not (group / "cgroup.procs").read_text(), "the container is empty")
+    group.rmdir()
+
+
+@NEEDS_MEMORY
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount")
+def test_a_container_without_cgroups_of_our_own_tells_of_its_kills(small_container, supervise):
+    supervisor = supervise({"web": {"workers": 2}, "quiet": {"routes": [{"path": "/quiet"}]}},
+                           prefix=small_container)
+    assert supervisor.status()["supervisor"]["containment"]["cgroup"] in ("none", "v2_readonly")
+    assert supervisor.metric(OOM_KILLS, pool="web", event="oom_kill") == 0
+
+    supervisor.post("/leak?bytes=1GiB")
+    eventually(lambda: len(supervisor.worker_pids()) == 2, "the replacement")
+
+    def failures(diagnosis):
+        return supervisor.metric("poolwarden_worker_failures_total", pool="web", diagnosis=diagnosis)
+
+    assert (failures("oom_killed"), failures("killed_external")) == (1, 0)
+    assert supervisor.metric(OOM_KILLS, pool="web", event="oom_kill") == 1
+    assert supervisor.metric(OOM_KILLS, pool="quiet", event="oom_kill") == 0
+    assert supervisor.metrics().matching(OOM_KILLS, event="high") == []  # nothing tells
+
+    os.kill(supervisor.worker_pids()[0], 9)  # by nobody of the kernel
+
+    eventually(lambda: failures("killed_external") == 1, "the other end")
+    assert supervisor.metric(OOM_KILLS, pool="web", event="oom_kill") == 1

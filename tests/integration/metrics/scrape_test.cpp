@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cstdio>
 #include <fstream>
@@ -14,15 +15,20 @@
 #include "metrics/config_collector.h"
 #include "metrics/event_metrics.h"
 #include "metrics/exposition.h"
+#include "metrics/label_values.h"
+#include "metrics/loop_metrics.h"
+#include "metrics/order_metrics.h"
 #include "metrics/process_collector.h"
 #include "metrics/program_collector.h"
 #include "metrics/scoreboard_collector.h"
 #include "metrics/snapshot_collector.h"
 #include "metrics/status_report.h"
+#include "metrics/worker_process_collector.h"
 
 namespace poolwarden::metrics {
 namespace {
 
+using prometheus::MetricType;
 using testing::HasSubstr;
 using testing::Not;
 
@@ -55,7 +61,14 @@ class ScrapeTest : public testing::Test {
         usage_(sample_usage()),
         snapshot_(published_, map_.board()),
         scoreboard_(published_, map_.board()),
-        cgroup_(published_, [this](const std::string&) { return usage_; }),
+        cgroup_(
+            published_, [this](const std::string&) { return usage_; }, events_.oom_kills()),
+        workers_(
+            published_,
+            [this](const pool::Snapshot&) {
+              return std::map<std::string, std::vector<int>>{{"web", pids_}};
+            },
+            Duration::zero()),
         program_({"1.0", "abc", "gcc", "Debug"},
                  {.written = [](pool::Level) { return 3; }, .dropped = [] { return 4; }}),
         config_("abc", fakes::kNow) {
@@ -63,6 +76,9 @@ class ScrapeTest : public testing::Test {
     exposition_.add("pools", snapshot_);
     exposition_.add("scoreboard", scoreboard_);
     exposition_.add("cgroup", cgroup_);
+    exposition_.add("workers", workers_);
+    exposition_.add("loop", loop_);
+    exposition_.add("orders", orders_);
     exposition_.add("process", process_);
     exposition_.add("program", program_);
     exposition_.add("config", config_);
@@ -77,10 +93,14 @@ class ScrapeTest : public testing::Test {
   link::ScoreboardMap writer_;
   loop::Published<pool::Snapshot> published_;
   std::optional<cgroup::Usage> usage_;
+  std::vector<int> pids_ = {::getpid()};
   EventMetrics events_;
   SnapshotCollector snapshot_;
   ScoreboardCollector scoreboard_;
   CgroupCollector cgroup_;
+  WorkerProcessCollector workers_;
+  LoopMetrics loop_;
+  OrderMetrics orders_;
   ProcessCollector process_;
   ProgramCollector program_;
   ConfigCollector config_;
@@ -117,6 +137,82 @@ TEST_F(ScrapeTest, ShowsEveryMetricOfTheCatalogueAndNoOther) {
   known.erase("process_virtual_memory_max_bytes");  // depends on this machine's limits
   shown.erase("process_virtual_memory_max_bytes");
   EXPECT_EQ(shown, known);
+}
+
+TEST_F(ScrapeTest, LabelsAreThoseOfTheCatalogueAndClosedSetsHoldAllValues) {
+  std::map<std::string, Metric> metrics;
+  for (int i = 0; i < kMetrics; ++i) {
+    const MetricInfo& info = about(static_cast<Metric>(i));
+    for (const char* end : {"", "_bucket", "_count", "_sum"})
+      metrics.emplace(std::string(info.name) + end, info.metric);
+  }
+  const std::string text = scrape();
+  const std::regex sample("\n([a-z_]+)\\{([^\n]*)\\} ");
+  const std::regex pair("([a-z_0-9]+)=\"([^\"]*)\"");
+  for (std::sregex_iterator i(text.begin(), text.end(), sample), end; i != end; ++i) {
+    const std::string labels = (*i)[2];
+    const Metric metric = metrics.at((*i)[1]);
+    std::set<std::string> names;
+    for (std::sregex_iterator j(labels.begin(), labels.end(), pair); j != end; ++j) {
+      const std::string label = (*j)[1];
+      if (label == "le") continue;
+      names.insert(label);
+      const auto values = label_values(metric, label);
+      if (!values.empty()) {
+        EXPECT_THAT(values, testing::Contains((*j)[2].str())) << i->str();
+      }
+    }
+    EXPECT_THAT(label_names(about(metric)), testing::UnorderedElementsAreArray(names)) << i->str();
+  }
+}
+
+TEST_F(ScrapeTest, ShowsAClosedSetWhole) {
+  const std::string text = scrape();
+  for (int i = 0; i < kMetrics; ++i) {
+    const MetricInfo& info = about(static_cast<Metric>(i));
+    const auto labels = label_names(info);
+    if (info.type != MetricType::Counter || labels.size() != 2 || labels[0] != "pool") continue;
+    for (const std::string& value : label_values(info.metric, labels[1])) {
+      const std::regex series("\n" + std::string(info.name) + "\\{[^\n]*" + labels[1] + "=\"" +
+                              value + "\"");
+      EXPECT_TRUE(std::regex_search(text, series)) << info.name << " lacks " << value;
+    }
+  }
+}
+
+TEST_F(ScrapeTest, ShowsWhatTheProcessesOfAPoolHave) {
+  const auto value = [this](const std::string& name) -> std::optional<double> {
+    const std::string text = scrape();
+    const auto at = text.find("\n" + name + "{pool=\"web\"} ");
+    if (at == std::string::npos) return std::nullopt;
+    return std::stod(text.substr(text.find("} ", at) + 2));
+  };
+  const auto open = value("poolwarden_pool_open_fds");
+  ASSERT_TRUE(open);
+  EXPECT_GE(*open, 3);
+  EXPECT_GT(value("poolwarden_pool_worst_fd_ratio").value_or(0), 0);
+  EXPECT_LE(value("poolwarden_pool_worst_fd_ratio").value_or(2), 1);
+  EXPECT_GE(value("poolwarden_pool_threads").value_or(0), 1);
+  EXPECT_GT(value("poolwarden_pool_resident_memory_bytes").value_or(0), 1 << 20);
+  pids_.push_back(::getpid());
+  EXPECT_EQ(value("poolwarden_pool_open_fds"), 2 * *open);
+  pids_ = {};  // no worker runs
+  EXPECT_EQ(value("poolwarden_pool_threads"), 0);
+  EXPECT_EQ(value("poolwarden_pool_worst_fd_ratio"), std::nullopt);
+  pids_ = {0x7fffffff};  // its only process has ended since, or may not be looked at
+  EXPECT_EQ(value("poolwarden_pool_threads"), std::nullopt);
+  EXPECT_EQ(value("poolwarden_pool_open_fds"), std::nullopt);
+}
+
+TEST_F(ScrapeTest, LooksAtProcessesNowAndThenOnly) {
+  int looks = 0;
+  const WorkerProcessCollector patient(published_, [&](const pool::Snapshot&) {
+    ++looks;
+    return std::map<std::string, std::vector<int>>{{"web", pids_}};
+  });
+  EXPECT_EQ(patient.Collect().size(), 4u);
+  EXPECT_EQ(patient.Collect().size(), 4u);
+  EXPECT_EQ(looks, 1);
 }
 
 TEST_F(ScrapeTest, ShowsTheStateOfAPool) {
@@ -208,6 +304,26 @@ TEST_F(ScrapeTest, NeverLetsAKernelCounterGoBack) {
   const std::string text = scrape();
   EXPECT_THAT(text, HasSubstr("cpu_seconds_total{pool=\"web\",mode=\"user\"} 1.75\n"));
   EXPECT_THAT(text, Not(HasSubstr("poolwarden_pool_memory_usage_bytes")));
+}
+
+TEST_F(ScrapeTest, CountsOomKillsOfWorkersThatRunAndOfThoseThatEnded) {
+  const auto shown = [this](int kills) {
+    EXPECT_THAT(scrape(), HasSubstr("memory_events_total{pool=\"web\",event=\"oom_kill\"} " +
+                                    std::to_string(kills) + "\n"));
+  };
+  shown(2);
+  usage_->memory_events = {{"oom_kill", 1}};  // the cgroup of the other one has gone
+  shown(2);
+  auto certificate = std::make_shared<diagnosis::Certificate>();
+  certificate->evidence.oom_kills = 1;
+  const pool::Event ended{pool::EventKind::WorkerExited, "web", std::nullopt, "",
+                          pool::ExitDetails{certificate, std::nullopt, true}};
+  events_.record(ended);
+  shown(2);
+  usage_.reset();  // no cgroup at all
+  events_.record(ended);
+  events_.record(ended);
+  shown(3);
 }
 
 TEST_F(ScrapeTest, EndsOpenMetricsWithEof) {

@@ -6,9 +6,6 @@
 #include <gtest/gtest.h>
 #include <prometheus/metric_family.h>
 
-#include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <limits>
 #include <regex>
 #include <set>
@@ -133,31 +130,6 @@ TEST(Catalogue, FollowsTheRulesOfNaming) {
     EXPECT_EQ(help.find_first_of("\\\n"), std::string::npos) << name;
     EXPECT_THAT(help, EndsWith(".")) << name;
   }
-}
-
-const char* word(MetricType type) {
-  return type == MetricType::Counter ? "counter"
-         : type == MetricType::Gauge ? "gauge"
-                                     : "histogram";
-}
-
-// The table of docs/metrics.md, as the catalogue has it.
-std::string table() {
-  std::string lines = "| name | type | labels | help |\n|---|---|---|---|\n";
-  for (int i = 0; i < kMetrics; ++i) {
-    const MetricInfo& info = about(static_cast<Metric>(i));
-    lines += std::string("| `") + info.name + "` | " + word(info.type) + " | " +
-             std::string(info.labels) + " | " + info.help + " |\n";
-  }
-  return lines;
-}
-
-TEST(Catalogue, IsWhatTheDocumentationShows) {
-  const auto root = std::filesystem::path(__FILE__).parent_path() / ".." / ".." / "..";
-  std::ifstream page(root / "docs" / "metrics.md");
-  ASSERT_TRUE(page.is_open());
-  const std::string text((std::istreambuf_iterator<char>(page)), std::istreambuf_iterator<char>());
-  EXPECT_THAT(text, HasSubstr(table())) << "docs/metrics.md needs this table";
 }
 
 }  // namespace
