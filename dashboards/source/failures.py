@@ -73,7 +73,7 @@ WHAT = [
          ("The same failures, by where they happened.",
           "One replica: its machine or its load. One pool everywhere: its program.",
           "Open the board of that pool."),
-         [Query(per_bar(FAILURES, "pool", "instance"), "{{pool}} · {{instance}}")], width=8,
+         [Query(per_bar(FAILURES, "pool", "instance"), "{{pool}} · {{instance}}")], width=8, side="right",
          nothing="no worker has failed"),
     lines("Rapid-fail window",
           ("Failures in the window as a share of those allowed, in the worst replica of each pool.",

@@ -5,7 +5,8 @@ from .board import Board, Row
 from .panels import (QUANTILES, STATUS_CODES, Query, bars, by_name, by_pattern, colored, limit_line, lines, link,
                      mapping, special, stat, steps, table, timeline)
 from .promql import (DURATION, ERRORS, FAILURES, REQUESTS, closest_to_trip, highest, in_range, of_pools,
-                     out_of_service, per_bar, per_second, pool_state, quantile, ratio, ready_workers, total)
+                     out_of_service, per_bar, per_second, pool_state, quantile, quantile_line, ratio,
+                     ready_workers, total)
 
 FAILURES_BOARD = link("What failed", "poolwarden-failures", "${pool:queryparam}")
 NO_TRAFFIC = special("null+nan", "no traffic")
@@ -36,7 +37,7 @@ HEALTH = [
          ("Requests answered each second, the gateway's own answers included.",
           "A sudden fall says that clients, the balancer or a listener have gone; a rise explains queues.",
           "Compare with the same time yesterday before you look for a fault."),
-         [Query(total(per_second(REQUESTS)), instant=True)], "reqps"),
+         [Query(total(per_second(REQUESTS)), instant=True)], "reqps", size=28),
     stat("Errors",
          ("The share of requests that ended with 5xx, the gateway's own 502, 503 and 504 included.",
           "This is what users feel.",
@@ -53,7 +54,7 @@ HEALTH = [
           "Queue full or waited too long: too little capacity. Pool disabled: see the first number.",
           "Look at the reasons in row Queue."),
          [Query(total(per_second(of_pools("poolwarden_queue_rejected_total"))), instant=True)], "reqps",
-         steps("green", (0.001, "orange"), (1, "red"))),
+         steps("green", (0.001, "orange"), (1, "red")), size=28),
     stat("Lost by us",
          ("Requests in the time range that a recycle, a reload or a shutdown cost. Requests lost to a crash of their "
           "own worker are not meant: see the pool board.",
@@ -134,7 +135,7 @@ USERS = [
           ("How long requests took, from their arrival to the last byte of the answer.",
            "p50 is the ordinary request, p99 the one that users complain about.",
            "p99 alone: single slow requests or restarts. All three: workers, or the queue."),
-          [Query(f"{quantile(share, DURATION)} >= 0", f"p{share * 100:.0f}") for share in (0.5, 0.95, 0.99)], "s",
+          [Query(quantile_line(share, DURATION), f"p{share * 100:.0f}") for share in (0.5, 0.95, 0.99)], "s",
           overrides=QUANTILES, calculations=("lastNotNull", "max"), nothing="no traffic"),
     lines("Errors by pool",
           ("The share of each pool's requests that ended with 5xx; the dashed line is an objective of 99.9 %.",
@@ -155,7 +156,7 @@ QUEUE = [
           ("How long requests waited that did have to wait, and then got a worker.",
            "This is time that a client loses to missing capacity alone.",
            "Above a second for minutes: scale up; if one replica is meant, look at its workers."),
-          [Query(f"{quantile(0.95, of_pools('poolwarden_queue_wait_seconds_bucket'), 'pool')} >= 0", "{{pool}}")],
+          [Query(quantile_line(0.95, of_pools("poolwarden_queue_wait_seconds_bucket"), "pool"), "{{pool}}")],
           "s", nothing="no request had to wait"),
     bars("Turned away, by reason",
          ("Requests that were refused before they reached a worker.",

@@ -128,8 +128,8 @@ def link(title, uid, *variables):
 # Kinds
 
 
-def stat(title, telling, queries, unit, thresholds=None, *, mappings=None, width=3, height=4, size=36, links=(), decimals=None,
-         **how):
+def stat(title, telling, queries, unit, thresholds=None, *, mappings=None, width=3, height=4, size=36, links=(),
+         decimals=None, **how):
     """One number to read from three metres, green or not."""
     defaults = {"color": {"mode": "thresholds"}, "thresholds": thresholds or steps("text"),
                 "mappings": mappings or [], "links": list(links)}

@@ -5,7 +5,7 @@ from .board import Board, Row
 from .panels import (QUANTILES, STATUS_CODES, Query, bars, by_name, by_pattern, colored, fixed, gauge, heatmap,
                      limit_line, lines, link, mapping, special, stat, steps, table, timeline)
 from .promql import (DURATION, ERRORS, FAILURES, REQUESTS, closest_to_trip, highest,  of_pools, out_of_service,
-                     per_bar, per_cell, per_second, pool_state, quantile, ratio, ready_workers, total)
+                     per_bar, per_cell, per_second, pool_state, quantile_line, ratio, ready_workers, total)
 
 FAILURES_BOARD = link("What failed", "poolwarden-failures", "${pool:queryparam}")
 UPSTREAM = of_pools("poolwarden_http_upstream_duration_seconds_bucket")
@@ -62,8 +62,8 @@ HEALTH = [
          ("Requests answered each second, the gateway's own answers included.",
           "A sudden fall says that clients or the balancer have gone.",
           "Compare with the same time yesterday."),
-         [Query(total(per_second(REQUESTS)), instant=True)], "reqps", mappings=special("null+nan", "no HTTP"),
-         nothing=words.NO_HTTP),
+         [Query(total(per_second(REQUESTS)), instant=True)], "reqps", size=28,
+         mappings=special("null+nan", "no HTTP"), nothing=words.NO_HTTP),
     stat("Errors",
          ("The share of requests that ended with 5xx.",
           "This is what users feel.",
@@ -91,8 +91,8 @@ USERS = [
           ("How long requests took, arrival to last byte. Dashed: p95 of the worker's own part, without the queue.",
            "Both p95 together: the worker is slow. Apart: requests wait.",
            "Slow worker: profile it, or the services it asks. Waiting: row Queue."),
-          [*(Query(f"{quantile(share, DURATION)} >= 0", f"p{share * 100:.0f}") for share in (0.5, 0.95, 0.99)),
-           Query(f"{quantile(0.95, UPSTREAM)} >= 0", "worker's p95")], "s", width=6,
+          [*(Query(quantile_line(share, DURATION), f"p{share * 100:.0f}") for share in (0.5, 0.95, 0.99)),
+           Query(quantile_line(0.95, UPSTREAM), "worker's p95")], "s", width=6,
           overrides=[*QUANTILES, limit_line("worker's p95", "blue")], nothing="no traffic"),
     heatmap("Requests by duration",
             ("How many requests took how long; the darker, the more.",
@@ -168,7 +168,7 @@ WORKERS = [
           ("Nine of ten workers were ready within this time from their start; dashed: ready.timeout.",
            "A worker that is not ready by then is killed, and counts as a failure.",
            "Near the line: raise ready.timeout, or find what the start waits for."),
-          [Query(f"{quantile(0.9, STARTUP)} >= 0", "p90", optional="no worker was started"),
+          [Query(quantile_line(0.9, STARTUP), "p90", optional="no worker was started"),
            limit("poolwarden_pool_startup_timeout_seconds", "ready.timeout")], "s", width=6, calculations=("max",),
           overrides=[limit_line("ready.timeout")], nothing=words.NO_LIMIT),
 ]
@@ -187,13 +187,13 @@ HEALTH_AND_RECYCLING = [
            "last requests.",
            "A recycle waits for requests in flight without limit, so a long one means a long request.",
            "Minutes: look for requests that do not end, and WebSockets (stop.tunnels)."),
-          [Query(f"{quantile(share, RECYCLE)} >= 0", f"p{share * 100:.0f}") for share in (0.5, 0.95)], "s",
+          [Query(quantile_line(share, RECYCLE), f"p{share * 100:.0f}") for share in (0.5, 0.95)], "s",
           width=6, height=6, overrides=QUANTILES, nothing="no worker was recycled"),
     lines("Pings",
           ("How fast workers answer pings, and how many pings there are (right axis).",
            "A worker that does not answer within health.ping.timeout is replaced.",
            "Rising: the worker's event loop or threads are busy; see CPU and pressure."),
-          [*(Query(f"{quantile(share, PING)} >= 0", f"p{share * 100:.0f}") for share in (0.5, 0.99)),
+          [*(Query(quantile_line(share, PING), f"p{share * 100:.0f}") for share in (0.5, 0.99)),
            Query(f"{total(per_second(of_pools('poolwarden_worker_pings_total')))} > 0", "pings")], "s",
           width=6, height=6, nothing=NO_PINGS,
           overrides=[*QUANTILES, by_name("pings", unit="cps", custom__axisPlacement="right", color=fixed("blue"),

@@ -66,6 +66,12 @@ def quantile(share, histogram, *labels):
     return f"histogram_quantile({share}, {total(per_second(histogram), 'le', *labels)})"
 
 
+def quantile_line(share, histogram, *labels):
+    """A gap where nothing was counted; nothing at all where nothing was in the time range of the board."""
+    counted = total(f"increase({histogram}[$__range] @ end())", *labels)
+    return f"{quantile(share, histogram, *labels)} and on ({', '.join(labels)}) {counted} > 0"
+
+
 def ratio(part, whole):
     """Nothing, in place of NaN, where the whole is 0."""
     return f"{part} / ({whole} > 0)"

@@ -4,7 +4,7 @@ from . import words
 from .board import Board, Row
 from .panels import (STATUS_CODES, Query, bars, by_name, by_pattern, colored, fixed, limit_line, lines, mapping, stat,
                      steps, table)
-from .promql import EVERY, highest, in_range, lowest, of_program, per_bar, per_second, quantile, total
+from .promql import EVERY, highest, in_range, lowest, of_program, per_bar, per_second, quantile_line, total
 
 LAG = of_program("poolwarden_event_loop_lag_seconds_bucket")
 UP = of_program("up")
@@ -99,7 +99,7 @@ LOOP = [
            "counts as a stall.",
            "All supervision waits behind it: exits, starts, readiness.",
            "Machine without CPU to spare, or a slow disk; else report it."),
-          [Query(f"{quantile(0.99, LAG, 'instance')} >= 0", "{{instance}}")], "s", width=8,
+          [Query(quantile_line(0.99, LAG, "instance"), "{{instance}}")], "s", width=8,
           thresholds=steps("transparent", (0.25, "red")), at_least=0.3),
     lines("CPU of the supervisor",
           ("CPU time that the supervisor itself uses, workers and gateway not counted, as a share of one CPU.",
@@ -135,16 +135,15 @@ LOOP = [
 
 GATEWAY = [
     lines("Connections of clients",
-          ("Open connections by listener, all replicas; dashed: how many each replica may have.",
-           "At the limit new ones are turned away.",
-           "Slow clients or a balancer that keeps too many open: look at its pool settings."),
-          [Query(total(of_program("poolwarden_http_connections"), "listener"), "{{listener}}"),
-           Query(lowest(of_program("poolwarden_http_connections_limit")), "limit")], "short", width=8, decimals=0,
-          overrides=[limit_line("limit")], nothing=words.NO_HTTP),
+          ("Open connections by listener, all replicas.",
+           "Each takes a descriptor of the gateway.",
+           "A steady rise: slow clients or a balancer that keeps too many open: look at its pool settings."),
+          [Query(total(of_program("poolwarden_http_connections"), "listener"), "{{listener}}")], "short", width=8,
+          decimals=0, at_least=2, nothing=words.NO_HTTP),
     lines("New connections",
           ("Connections accepted each second, and turned away.",
            "Many new connections for few requests: clients or a balancer without keep-alive.",
-           "Turned away: at the limit of connections, see beside."),
+           "Turn on keep-alive in the balancer."),
           [Query(total(per_second(of_program("poolwarden_http_connections_accepted_total"))), "accepted"),
            Query(total(per_second(of_program("poolwarden_http_connections_rejected_total"))), "turned away")],
           "cps", width=8, overrides=colored({"accepted": "green", "turned away": "red"}), nothing=words.NO_HTTP),
@@ -165,12 +164,15 @@ TOLD = [
                                    'event!~"worker.(starting|spawned|ready|status|stopped|draining|recycled|idle)"'),
                         "event"), "{{event}}")], width=12, side="right", nothing="nothing happened"),
     bars("Reloads and commands",
-         ("Reloads that were asked for and refused; commands by answer; strangers reaped as PID 1.",
-          "A command with a code other than 200 did not do what somebody wanted.",
+         ("Reloads that were asked for and refused; commands that change something, by outcome; strangers reaped as "
+          "PID 1. Commands that only look are left out.",
+          "A command that was not done is something that somebody wanted and did not get.",
           "`poolwarden check` for refused reloads."),
          [Query(per_bar(of_program("poolwarden_config_reloads_total")), "reloads"),
           Query(per_bar(of_program("poolwarden_config_reload_failures_total")), "reloads refused"),
-          Query(per_bar(of_program("poolwarden_admin_requests_total"), "command", "code"), "{{command}} {{code}}"),
+          Query(per_bar(of_program("poolwarden_admin_requests_total",
+                                   'command!~"status|events|metrics|plan|healthcheck"'), "command", "code"),
+                "{{command}}: {{code}}"),
           Query(per_bar(of_program("poolwarden_orphans_reaped_total")), "strangers reaped")], width=6,
          overrides=[by_name("reloads refused", color=fixed("red"))], nothing="nobody asked for anything"),
     bars("Log lines",
