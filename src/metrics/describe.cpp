@@ -41,14 +41,14 @@ std::string catalogue_text() {
 
 std::string catalogue_markdown() {
   std::string all = "| name | type | labels | help |\n|---|---|---|---|\n";
-  std::string closed = "| name | label | values |\n|---|---|---|\n";
+  std::string closed = "| label | of | values |\n|---|---|---|\n";
   for_each_metric([&](const MetricInfo& info) {
-    const std::string begin = "| `" + std::string(info.name) + "` | ";
-    all += begin + std::string(type_name(info.type)) + " | " + std::string(info.labels) + " | " +
+    const std::string name = "| `" + std::string(info.name) + "` | ";
+    all += name + std::string(type_name(info.type)) + " | " + std::string(info.labels) + " | " +
            info.help + " |\n";
     for (const std::string& label : label_names(info)) {
       const auto values = label_values(info.metric, label);
-      if (!values.empty()) closed += begin + label + " | " + joined(values) + " |\n";
+      if (!values.empty()) closed += "| " + label + " " + name + joined(values) + " |\n";
     }
   });
   return all + "\n" + closed;

@@ -204,6 +204,18 @@ TEST_F(ScrapeTest, ShowsWhatTheProcessesOfAPoolHave) {
   EXPECT_EQ(value("poolwarden_pool_open_fds"), std::nullopt);
 }
 
+TEST_F(ScrapeTest, LeavesOutDescriptorsThatMayNotBeCounted) {
+  pids_ = {1};  // root's
+  const bool is_root = ::geteuid() == 0;
+  const int left = is_root ? ::seteuid(65534) : 0;
+  std::set<std::string> shown;
+  for (const auto& family : workers_.Collect()) shown.insert(family.name);
+  const int back = is_root ? ::seteuid(0) : 0;
+  ASSERT_EQ(left + back, 0);
+  EXPECT_THAT(shown, testing::ElementsAre("poolwarden_pool_resident_memory_bytes",
+                                          "poolwarden_pool_threads"));
+}
+
 TEST_F(ScrapeTest, LooksAtProcessesNowAndThenOnly) {
   int looks = 0;
   const WorkerProcessCollector patient(published_, [&](const pool::Snapshot&) {
