@@ -9,7 +9,7 @@ namespace {
 constexpr std::size_t kLongestLine = 400;
 
 Duration patience_of(const PoolSnapshot& pool) {
-  return pool.settings ? pool.settings->worker.ready.timeout.value_or(kPatience) : Duration{};
+  return pool.settings ? pool.settings->worker.ready.timeout.value_or(kLongestStart) : Duration{};
 }
 
 bool counts(const PoolSnapshot& pool) { return pool.settings != nullptr && !pool.removed; }

@@ -10,9 +10,9 @@
 namespace poolwarden::pool {
 
 // Whether the start is over, `since` after it began: every pool serves, or is out of service, or
-// has had its ready.timeout (kPatience, if that is infinite). So one pool that never gets ready
+// has had its ready.timeout (kLongestStart, if that is infinite). So one pool that never gets ready
 // does not keep the others from counting as started.
-inline constexpr Duration kPatience = std::chrono::seconds(90);
+inline constexpr Duration kLongestStart = std::chrono::seconds(90);
 bool is_started(const Snapshot& snapshot, Duration since);
 
 // How long is_started() takes at most.

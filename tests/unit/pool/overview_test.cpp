@@ -49,9 +49,9 @@ TEST(IsStarted, GivesEachPoolItsOwnTime) {
   EXPECT_TRUE(is_started(snapshot, 20s));
   EXPECT_EQ(longest_start(snapshot), 20s);
   settings_of(snapshot.pools[1]).worker.ready.timeout = std::nullopt;
-  EXPECT_FALSE(is_started(snapshot, kPatience - 1s));
-  EXPECT_TRUE(is_started(snapshot, kPatience));
-  EXPECT_EQ(longest_start(snapshot), kPatience);
+  EXPECT_FALSE(is_started(snapshot, kLongestStart - 1s));
+  EXPECT_TRUE(is_started(snapshot, kLongestStart));
+  EXPECT_EQ(longest_start(snapshot), kLongestStart);
 }
 
 TEST(LongestStop, IsTheSlowestDrainAndTheSlowestStop) {
