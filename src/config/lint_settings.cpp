@@ -82,16 +82,20 @@ void Lint::check_stop_deadlines() {
   const auto slowest =
       std::max_element(settings_.pools.begin(), settings_.pools.end(), stops_sooner);
   if (slowest == settings_.pools.end()) return;
-  const std::optional<Duration> total = time_to_stop(*slowest);
+  std::optional<Duration> total = time_to_stop(*slowest);
   if (!total) {
     return warn(*slowest, "stop",
                 "a stop has no time limit, but Docker kills the container 10s after it asks it to "
                 "stop, and Kubernetes after 30s; set stop.drain and stop.timeout");
   }
+  Duration delay{};
+  if (slowest->speaks_http()) delay = settings_.shutdown.delay.value_or(Duration::zero());
+  *total += delay;
   if (*total <= kDockerGrace) return;
   const worker::Stop& stop = slowest->worker.stop;
   std::string sum = format_duration(*stop.timeout) + " (stop.timeout)";
   if (slowest->speaks_http()) sum = format_duration(*stop.drain) + " (stop.drain) + " + sum;
+  if (delay != Duration::zero()) sum = format_duration(delay) + " (shutdown.delay) + " + sum;
   const auto seconds = std::chrono::ceil<std::chrono::seconds>(*total).count() + 1;
   const std::string grace = std::to_string(seconds);
   warn(*slowest, "stop",

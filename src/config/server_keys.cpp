@@ -15,7 +15,8 @@ using Keys = KeyTable<Settings>;
 template <typename T, typename Field>
 void add(Keys& keys, const std::string& path, const Format<T>& format, Field field,
          const std::string& description, Effect effect = Effect::Now) {
-  keys.push_back(bind<Settings>(path, format, field, Applies::AfterRestart, description, effect));
+  keys.push_back(
+      config::bind<Settings>(path, format, field, Applies::AfterRestart, description, effect));
 }
 
 // Maps of pool settings: read by parse_settings, which knows how they are laid over each other.
@@ -53,6 +54,10 @@ Keys make_keys() {
       "Gateway processes; 0 for one per CPU.", Effect::OnlyDefault);
   add(keys, "gateway.user", word("user", "a user name such as nobody, or a number"),
       FIELD(gateway.user), "Who the gateway runs as when the supervisor is root.");
+  keys.push_back(config::bind<Settings>(
+      "shutdown.delay", time_limit(), FIELD(shutdown.delay), Applies::Live,
+      "How long it goes on serving when it is told to end, not ready any more and with Connection: "
+      "close on each answer."));
   keys.push_back(pools_below("defaults",
                              "Merged under every pool, map by map; a pool's own key "
                              "wins, and lists are replaced."));

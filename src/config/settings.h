@@ -33,12 +33,18 @@ struct Gateway {
   bool operator==(const Gateway&) const = default;
 };
 
+struct Shutdown {
+  std::optional<Duration> delay;  // serves on for so long, that load balancers look elsewhere first
+  bool operator==(const Shutdown&) const = default;
+};
+
 struct Settings {
   std::vector<Address> listen;  // default 0.0.0.0:8080
   Address admin;                // default 127.0.0.1:9180
   std::string control;          // path of the control socket
   Log log = {};
   Gateway gateway = {};
+  Shutdown shutdown = {};
   std::vector<pool::PoolSettings> pools;
   bool operator==(const Settings&) const = default;
 

@@ -26,7 +26,7 @@ struct Passage {
   PoolGate& gate;
   Upstream& upstream;
   ResponseHead& head;     // scratch, never used across a suspension
-  const bool& quiescing;  // connections are not kept for another request
+  const bool& last_call;  // connections are not kept for another request
 };
 
 class Forwarder {

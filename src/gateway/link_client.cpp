@@ -88,6 +88,8 @@ Result<void> LinkClient::welcome(const link::Welcome& message,
   return {};
 }
 
+void LinkClient::carry_out(const link::LastCall&) { sessions_.last_call(); }
+
 void LinkClient::carry_out(const link::Quiesce&) {
   if (!accepting_) carry_out(link::RoutesChanged{});
   quiescing_ = true;

@@ -42,6 +42,7 @@ class LinkClient {
   void carry_out(const link::DrainWorker& mark);
   void carry_out(const link::AbandonWorker& lost);
   void carry_out(const link::WorkerGone& gone);
+  void carry_out(const link::LastCall&);
   void carry_out(const link::Quiesce&);
   void tell_if_quiesced();
   void tell(const link::ToSupervisor& message);

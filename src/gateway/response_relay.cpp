@@ -81,7 +81,7 @@ void Forwarder::begin_client_head() {
   chunked_to_client_ = length_unknown && request_.minor_version == 1;
 
   const bool ends_with_close = length_unknown && !chunked_to_client_;
-  const bool is_last = at_.quiescing && at_.client.inbox.size() == 0;  // none is pipelined
+  const bool is_last = at_.last_call && at_.client.inbox.size() == 0;  // none is pipelined
   if (ends_with_close || is_last || tunnel_ || !request_.body.left_at_most(kReplayLimit)) {
     request_.keep_alive = false;
   }

@@ -113,7 +113,7 @@ Task<bool> Session::answer(link::PoolRow& row, OwnAnswer own) {
   const bool reads_rest = request_.body.done() ||
                           (request_.body.framing() == Framing::Length &&
                            request_.body.left_at_most(kSmallBody) && !request_.expects_continue);
-  const bool is_last = around_.sessions.quiescing() && client_.inbox.size() == 0;
+  const bool is_last = around_.sessions.last_call_made() && client_.inbox.size() == 0;
   if (!reads_rest || is_last) request_.keep_alive = false;
   const int status = own.status != 0 ? own.status : status_of(own.reason);
   const std::string page =

@@ -68,9 +68,9 @@ Task<dispatch::AttemptEnd> Session::attempt(PoolGate& gate, const dispatch::Leas
   if (const auto limit = gate.request_timeout()) {
     request_deadline_ = request_.dispatched + *limit;
   }
-  Forwarder forwarder(
-      {client_, gate, gate.upstream(lease), around_.response_head, around_.sessions.quiescing()},
-      request_);
+  Forwarder forwarder({client_, gate, gate.upstream(lease), around_.response_head,
+                       around_.sessions.last_call_made()},
+                      request_);
   forwarder_ = &forwarder;
   const End end = co_await forwarder.run();
   forwarder_ = nullptr;

@@ -46,11 +46,13 @@ void SessionTable::find_clients_that_left() {
 }
 
 void SessionTable::quiesce() {
+  last_call();
   quiescing_ = true;
   for (Session* session : sessions_) session->quiesce();
 }
 
 void SessionTable::abandon_all() {
+  last_call();
   quiescing_ = true;
   for (Session* session : sessions_) session->cut(Cut::Abandoned);
 }

@@ -29,10 +29,14 @@ class SessionTable {
   // As of the last sweep: exact enough for limits of seconds.
   const TimePoint& now() const { return now_; }
   const bool& quiescing() const { return quiescing_; }
+  // No connection is kept for another request.
+  const bool& last_call_made() const { return last_call_; }
 
   void sweep(TimePoint now);
 
-  // No connection is kept for another request; those without one are closed.
+  // From now on each answer says Connection: close.
+  void last_call() { last_call_ = true; }
+  // That, and connections without a request are closed.
   void quiesce();
   // All end at once, answered or not.
   void abandon_all();
@@ -43,6 +47,7 @@ class SessionTable {
   std::vector<Session*> sessions_;
   std::function<void()> when_empty_;
   TimePoint now_ = Clock::now();
+  bool last_call_ = false;
   bool quiescing_ = false;
   std::vector<pollfd> polled_;
   std::vector<Session*> watched_;

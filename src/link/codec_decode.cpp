@@ -133,6 +133,7 @@ ToGateway read_worker_gone(JsonFields& fields) { return WorkerGone{.id = worker_
 ToGateway read_pool_removed(JsonFields& fields) { return PoolRemoved{.pool = fields.text("pool")}; }
 ToGateway read_routes_changed(JsonFields&) { return RoutesChanged{}; }
 ToGateway read_abandon_worker(JsonFields& fields) { return AbandonWorker{.id = worker_id(fields)}; }
+ToGateway read_last_call(JsonFields&) { return LastCall{}; }
 ToGateway read_quiesce(JsonFields&) { return Quiesce{}; }
 
 ToSupervisor read_hello(JsonFields& fields) { return Hello{.pid = fields.number<int>("pid")}; }
@@ -161,6 +162,7 @@ constexpr Kind<ToGateway> kToGateway[] = {
     {"drain_worker", read_drain_worker},
     {"worker_gone", read_worker_gone},
     {"abandon_worker", read_abandon_worker},
+    {"last_call", read_last_call},
     {"quiesce", read_quiesce},
 };
 constexpr Kind<ToSupervisor> kToSupervisor[] = {

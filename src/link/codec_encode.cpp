@@ -130,6 +130,7 @@ json::object object(const AbandonWorker& message) {
   return {{"kind", "abandon_worker"}, {"id", worker::number(message.id)}};
 }
 
+json::object object(const LastCall&) { return {{"kind", "last_call"}}; }
 json::object object(const Quiesce&) { return {{"kind", "quiesce"}}; }
 
 json::object object(const Hello& message) { return {{"kind", "hello"}, {"pid", message.pid}}; }

@@ -12,6 +12,7 @@
 //      | -- WorkerGone {id} --------------------> |
 //      | <- RequestTimedOut {id} ---------------- |   health.request_timeout; once of each worker
 //      | -- AbandonWorker {id} -----------------> |   gone, and what it has in flight is cut
+//      | -- LastCall ---------------------------> |   serve on, and close after each answer
 //      | -- Quiesce ----------------------------> |   accept nothing more, finish what is here
 //      | <- Quiesced ---------------------------- |
 //
@@ -93,6 +94,7 @@ struct AbandonWorker {
 struct WorkerGone {
   WorkerId id{};
 };
+struct LastCall {};
 struct Quiesce {};
 
 // To the supervisor.
@@ -111,8 +113,9 @@ struct RequestTimedOut {  // its client is answered with 504
   WorkerId id{};
 };
 
-using ToGateway = std::variant<Welcome, PoolAdded, PoolModeChanged, PoolRemoved, RoutesChanged,
-                               WorkerReady, DrainWorker, WorkerGone, AbandonWorker, Quiesce>;
+using ToGateway =
+    std::variant<Welcome, PoolAdded, PoolModeChanged, PoolRemoved, RoutesChanged, WorkerReady,
+                 DrainWorker, WorkerGone, AbandonWorker, LastCall, Quiesce>;
 using ToSupervisor = std::variant<Hello, Demand, WorkerDrained, Quiesced, RequestTimedOut>;
 
 }  // namespace poolwarden::link

@@ -37,14 +37,25 @@ asio::awaitable<void> Supervisor::wind_down() {
   for (const auto& runner : pools_.all()) {
     if (!runner->pool().settings().speaks_http()) runner->shut_down();
   }
+  if (gateway_ && !killing_) co_await make_last_call();
   if (gateway_ && !killing_) co_await wait_for_requests();
   for (const auto& runner : pools_.all()) runner->shut_down();
   pools_told_to_stop_ = true;
   changed();
 }
 
+// A gateway that dies meanwhile is started again and told the same.
+asio::awaitable<void> Supervisor::make_last_call() {
+  gateway_->send(link::LastCall{});
+  wait_.expires_after(settings_.shutdown.delay.value_or(Duration{}));
+  while (!killing_ && Clock::now() < wait_.expiry()) {
+    co_await wait_.async_wait(asio::as_tuple(asio::use_awaitable));
+  }
+}
+
 // Until the gateway has answered every request that it has, or stop.drain is over.
 asio::awaitable<void> Supervisor::wait_for_requests() {
+  quiescing_ = true;
   if (!gateway_->send(link::Quiesce{})) co_return;
   wait_.expires_after(longest_drain());
   while (!quiesced_ && !killing_ && Clock::now() < wait_.expiry()) {

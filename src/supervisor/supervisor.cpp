@@ -93,7 +93,11 @@ GatewayCallbacks Supervisor::gateway_callbacks() {
   GatewayCallbacks callbacks;
   callbacks.introduction = [this] {
     std::vector<link::ToGateway> all = pools_.introduction();
-    if (stopping_) all.emplace_back(link::Quiesce{});
+    if (quiescing_) {
+      all.emplace_back(link::Quiesce{});
+    } else if (stopping_) {
+      all.emplace_back(link::LastCall{});
+    }
     return all;
   };
   callbacks.demand = [this](const std::string& name) {

@@ -86,6 +86,7 @@ class Supervisor {
   void changed();
   void end_if_all_stopped();
   boost::asio::awaitable<void> wind_down();
+  boost::asio::awaitable<void> make_last_call();
   boost::asio::awaitable<void> wait_for_requests();
   Duration longest_drain() const;
 
@@ -107,6 +108,7 @@ class Supervisor {
   WallTime started_;
   bool stopping_ = false;
   bool killing_ = false;
+  bool quiescing_ = false;
   bool quiesced_ = false;
   bool pools_told_to_stop_ = false;
   bool publish_pending_ = false;

@@ -208,6 +208,29 @@ TEST_F(DrainTest, AnswersOneMoreRequestOfAKeptConnectionWhenItIsToQuiesce) {
   expect<link::Quiesced>();
 }
 
+TEST_F(DrainTest, ServesOnAfterTheLastCallAndClosesAfterEachAnswer) {
+  serve(answer_all);
+  TextSocket kept = connect();
+  const std::string one = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+  kept.send(one);
+  EXPECT_EQ(kept.read_message()["connection"], "");
+
+  tell(link::LastCall{});
+  EXPECT_TRUE(eventually([&] {
+    TextSocket fresh = connect();
+    fresh.send(one);
+    return fresh.read_message()["connection"] == "close" && fresh.was_closed();
+  }));
+
+  kept.send(one);
+  const Message last = kept.read_message();
+  EXPECT_EQ(last.status(), 200);
+  EXPECT_EQ(last["connection"], "close");
+  EXPECT_TRUE(kept.was_closed());
+  tell(link::Quiesce{});
+  expect<link::Quiesced>();
+}
+
 TEST_F(DrainTest, AnswersAllThatIsPipelinedWhenItIsToQuiesce) {
   serve([&](TextSocket& worker) {
     while (worker.read_message().complete) {

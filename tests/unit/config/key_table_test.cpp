@@ -31,9 +31,9 @@ std::string read(const std::string& name) {
 std::string example() { return read("docs/poolwarden.example.yaml"); }
 
 TEST(KeyTable, HasEveryKeyOfTheDesign) {
-  const std::vector<std::string> server = {"listen",       "admin",     "control",
-                                           "log.format",   "log.level", "gateway.processes",
-                                           "gateway.user", "defaults",  "pools"};
+  const std::vector<std::string> server = {
+      "listen",       "admin",          "control",  "log.format", "log.level", "gateway.processes",
+      "gateway.user", "shutdown.delay", "defaults", "pools"};
   const std::vector<std::string> pool = {"command",
                                          "directory",
                                          "environment",

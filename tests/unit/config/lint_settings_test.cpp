@@ -44,6 +44,13 @@ TEST(Lint, AddsUpWhatAStopMayTake) {
   EXPECT_THAT(lint(pool("stop: {timeout: 9s}")), IsEmpty()) << "nothing drains without routes";
 }
 
+TEST(Lint, AddsTheDelayOfAShutdown) {
+  const auto findings = lint("shutdown: {delay: 5s}\n" + pool("routes: [{}]"));
+  ASSERT_EQ(findings.size(), 1u);
+  EXPECT_THAT(findings[0].message,
+              HasSubstr("5s (shutdown.delay) + 4s (stop.drain) + 5s (stop.timeout) = 14s"));
+}
+
 TEST(Lint, NamesTheSlowestPool) {
   const auto findings = lint(
       "pools:\n  a: {command: x, stop: {timeout: 20s}}\n"

@@ -49,6 +49,7 @@ inline std::string text(const link::ToGateway& message) {
           [&](const link::AbandonWorker& it) { return "abandon " + id(it.id); },
           [](const link::PoolRemoved& it) { return "removed " + it.pool; },
           [](const link::RoutesChanged&) { return std::string("routes"); },
+          [](const link::LastCall&) { return std::string("last_call"); },
           [](const link::Quiesce&) { return std::string("quiesce"); },
       },
       message);

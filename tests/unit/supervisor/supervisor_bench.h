@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -60,6 +61,7 @@ inline std::string words_of(const link::ToGateway& message) {
           },
           [&](const link::WorkerGone& it) { return "gone " + id(it.id); },
           [&](const link::AbandonWorker& it) { return "abandon " + id(it.id); },
+          [](const link::LastCall&) { return std::string("last_call"); },
           [](const link::Quiesce&) { return std::string("quiesce"); },
       },
       message);
@@ -112,9 +114,10 @@ class SupervisorBench {
   }
   // The gateway has answered what the worker had.
   void drained(std::uint64_t id) {
-    const std::string packet = link::encode(link::ToSupervisor(link::WorkerDrained{WorkerId{id}}));
+    const link::WorkerDrained answer{WorkerId{id}, marks_[id]};
+    const std::string packet = link::encode(link::ToSupervisor(answer));
     ::send(gateway_fd_, packet.data(), packet.size(), 0);
-    comes("host: stop " + std::to_string(id));
+    EXPECT_TRUE(comes("host: stop " + std::to_string(id)));
   }
   void end_gateway() {
     ::close(std::exchange(gateway_fd_, -1));
@@ -186,11 +189,16 @@ class SupervisorBench {
       if (size <= 0) return;
       const auto message =
           link::decode_to_gateway(std::string_view(packet.data(), static_cast<std::size_t>(size)));
+      if (message) {
+        if (const auto* drain = std::get_if<link::DrainWorker>(&*message))
+          marks_[worker::number(drain->id)] = drain->mark;
+      }
       story.push_back("gateway: " + (message ? words_of(*message) : message.error().message));
     }
   }
 
   int gateway_fd_ = -1;
+  std::map<std::uint64_t, std::uint32_t> marks_;  // of the last drain of each worker
   std::unique_ptr<link::ScoreboardMap> board_;
   std::function<void(const diagnosis::ExitStatus&)> gateway_exited_;
 };

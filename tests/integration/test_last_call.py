@@ -1,0 +1,52 @@
+"""shutdown.delay: a service that was told to end serves on until load balancers have noticed."""
+
+import http.client
+import os
+import signal
+
+from waiting import eventually
+from web import Load, exchange
+
+
+def test_it_serves_on_and_says_that_it_ends(supervise):
+    supervisor = supervise({"web": {}}, shutdown={"delay": "1h"})
+    kept = http.client.HTTPConnection("127.0.0.1", supervisor.port, timeout=60)
+    assert exchange(kept, "/info").headers["Connection"] is None
+    [worker] = supervisor.worker_pids()
+
+    os.kill(supervisor.pid(), signal.SIGTERM)
+    eventually(lambda: supervisor.admin("/readyz").status == 503, "not ready any more")
+    eventually(lambda: supervisor.get().headers["Connection"] == "close", "the last call")
+
+    assert supervisor.admin("/healthz").status == 200
+    last = exchange(kept, "/info")
+    assert (last.status, last.headers["Connection"]) == (200, "close")
+    assert last.json["pid"] == worker
+    assert supervisor.stop() == 0  # told again, it does not wait
+
+
+def test_it_ends_when_the_time_is_over(supervise):
+    supervisor = supervise({"web": {}}, shutdown={"delay": "2s"})
+
+    with Load(supervisor.port, connections=4) as load:
+        load.wait_for_more(100)
+        os.kill(supervisor.pid(), signal.SIGTERM)
+        eventually(lambda: supervisor.admin("/readyz").status == 503, "not ready any more")
+        load.wait_for_more(100)
+        assert supervisor.process.wait(30) == 0
+
+    assert load.lost == []
+    assert set(load.answers) == {(200, None)}
+
+
+def test_a_gateway_that_is_started_meanwhile_closes_connections_too(supervise):
+    supervisor = supervise({"web": {}}, shutdown={"delay": "1h"})
+    os.kill(supervisor.pid(), signal.SIGTERM)
+    eventually(lambda: supervisor.get().headers["Connection"] == "close", "the last call")
+    gateway = supervisor.gateway_pid()
+
+    os.kill(gateway, signal.SIGKILL)
+    eventually(lambda: supervisor.gateway_pid() not in (gateway, 0), "another gateway")
+
+    assert eventually(supervisor.get, "an answer").headers["Connection"] == "close"
+    assert supervisor.stop() == 0
