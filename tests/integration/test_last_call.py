@@ -22,6 +22,8 @@ def test_it_serves_on_and_says_that_it_ends(supervise):
     last = exchange(kept, "/info")
     assert (last.status, last.headers["Connection"]) == (200, "close")
     assert last.json["pid"] == worker
+    for _ in range(100):  # it is not on its way out
+        assert supervisor.get().status == 200
     assert supervisor.stop() == 0  # told again, it does not wait
 
 
