@@ -19,10 +19,8 @@ poolwarden_archive(yaml-cpp libyaml-cpp.a "install Debian's libyaml-cpp-dev")
 poolwarden_archive(prometheus-cpp::core libprometheus-cpp-core.a
                    "run deploy/build-prometheus-cpp build/static-deps, as `make static` does")
 
-find_package(spdlog REQUIRED)
-find_package(fmt REQUIRED)
-# Both can be compiled in from their headers. spdlog's own target for that would link libfmt.so.
+# Both can be compiled in from their headers. Their own targets for that would link libfmt.so.
 add_library(spdlog_in_headers INTERFACE)
-target_compile_definitions(spdlog_in_headers INTERFACE SPDLOG_FMT_EXTERNAL)
-target_link_libraries(spdlog_in_headers INTERFACE fmt::fmt-header-only)
+target_compile_definitions(spdlog_in_headers INTERFACE SPDLOG_FMT_EXTERNAL FMT_HEADER_ONLY)
+target_link_libraries(spdlog_in_headers INTERFACE Threads::Threads)
 set(spdlog spdlog_in_headers)
