@@ -5,11 +5,11 @@
 JOBS ?= $(shell nproc)
 SOURCES = $(shell find src tests -name '*.h' -o -name '*.cpp')
 
-.PHONY: help build static demo test bench format lint check-format asan tsan clean
-.PHONY: deps deps-build deps-static deps-test deps-lint deps-deep
+.PHONY: help build static demo test e2e bench format lint check-format asan tsan clean
+.PHONY: deps deps-build deps-static deps-test deps-lint deps-e2e deps-deep
 
 help:  ## this list
-	@sed -n 's/^\([a-z-]*\):.*##\(.*\)/make \1 \t\2/p' $(MAKEFILE_LIST) | expand -t 20
+	@sed -n 's/^\([a-z0-9-]*\):.*##\(.*\)/make \1 \t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
 build: deps-build  ## the optimized program, at build/poolwarden
 	cmake --preset release
@@ -27,6 +27,9 @@ demo: build  ## the program with its built-in sample workers; Ctrl-C ends it
 test: deps-test build  ## every test: units, real processes, and stories of the whole program
 	cmake --build build/release --parallel $(JOBS)
 	tests/run build/release
+
+e2e: deps-e2e  ## containers, Prometheus, Alertmanager, systemd, Swarm: the real ones; as root
+	tests/run --e2e
 
 bench: deps-test build  ## a million requests while workers are replaced all the time: none is lost
 	cmake --build build/release --target poolwarden hammer worker_ledger --parallel $(JOBS)
@@ -67,6 +70,9 @@ deps-test:
 
 deps-lint:
 	@deploy/install-packages build run lint
+
+deps-e2e:
+	@deploy/install-packages build run test e2e
 
 deps-deep:
 	@deploy/install-packages build run test deep

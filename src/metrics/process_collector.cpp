@@ -40,7 +40,9 @@ void add_stat(Samples& samples) {
   samples.add(Metric::ProcessThreads, {}, fields[stat_field(20)]);
   samples.add(Metric::ProcessVirtualMemory, {}, fields[stat_field(23)]);
   samples.add(Metric::ProcessResidentMemory, {}, fields[stat_field(24)] * page);
-  if (const std::optional<double> boot = boot_time()) {
+  // Read once: it moves when the clock is put right, and every move would look like a restart.
+  static const std::optional<double> boot = boot_time();
+  if (boot) {
     samples.add(Metric::ProcessStart, {}, *boot + fields[stat_field(22)] / ticks);
   }
 }
