@@ -17,10 +17,11 @@ RUN CCACHE_DISABLE=1 cmake --preset static -DPOOLWARDEN_REVISION="$REVISION" \
     && CCACHE_DISABLE=1 cmake --build build/static --target poolwarden
 
 FROM debian:bookworm-slim
+# For sockets, whoever runs it; a tmpfs in its place takes over this mode, and belongs to root.
 RUN groupadd --gid 10001 poolwarden \
     && useradd --uid 10001 --gid poolwarden --home-dir /run/poolwarden --shell /usr/sbin/nologin \
        --no-create-home poolwarden \
-    && install -d -o poolwarden -g poolwarden /run/poolwarden /etc/poolwarden
+    && install -d -m 1777 /run/poolwarden
 COPY --from=build /source/build/static/poolwarden /usr/local/bin/poolwarden
 COPY deploy/image/poolwarden.yaml /etc/poolwarden/poolwarden.yaml
 

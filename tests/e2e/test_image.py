@@ -76,6 +76,17 @@ def test_serves_something_before_it_is_configured(contain):
     assert container.stop() == 0
 
 
+@pytest.mark.parametrize("options", [[], ["--user", "12345:0"],
+                                     ["--read-only", "--tmpfs", "/run/poolwarden"]],
+                         ids=["plain", "any user", "tmpfs"])
+def test_its_sockets_have_their_place(contain, options):
+    container = contain(options=options)
+
+    assert container.exec("test", "-S", "/run/poolwarden/control.sock").returncode == 0
+    [*_, worker] = container.workers("welcome")
+    assert "unix:/run/poolwarden/" in json.dumps(worker)
+
+
 def test_is_unhealthy_while_a_pool_is_out_of_service(contain):
     container = contain({"web": {"rapid_fail": {"failures": 2}}}, options=CHECK_OFTEN)
     eventually(lambda: health(container) == "healthy", "healthy")
