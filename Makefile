@@ -43,7 +43,7 @@ asan: deps-deep  ## the tests under AddressSanitizer and UndefinedBehaviorSaniti
 
 tsan: deps-deep  ## the tests under ThreadSanitizer
 	cmake --preset tsan
-	cmake --build build/tsan --parallel $(JOBS)
+	cmake --build build/tsan --parallel $(JOBS) --target $(or $(TARGET),all)
 	tests/run build/tsan $(RUN)
 
 format: deps-lint  ## lays out the sources
