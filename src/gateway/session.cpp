@@ -160,8 +160,15 @@ bool Session::watches_client() const {
   return forwarder_ != nullptr ? !is_tunnel() : queued_in_ != nullptr;
 }
 
+// Whether a request came in time that has not been read yet.
+bool Session::has_come() {
+  char byte;
+  return client_.reading.reason == Cut::Idle &&
+         ::recv(client_socket(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+}
+
 void Session::sweep(TimePoint now) {
-  if (client_.reading.expired(now)) return cut(client_.reading.reason);
+  if (client_.reading.expired(now) && !has_come()) return cut(client_.reading.reason);
   if (client_.writing.expired(now)) return cut(client_.writing.reason);
   if (request_deadline_ <= now && !is_tunnel()) return cut(Cut::RequestTimeout);
   if (client_.cut != Cut::None) return cut(client_.cut);  // it may have missed the first time
@@ -185,7 +192,8 @@ void Session::cut(Cut why) {
 // A request may be on its way already: closing at once would lose it.
 void Session::quiesce() {
   if (!awaits_request_ || client_.inbox.size() != 0) return;
-  client_.reading.arm(std::min(client_.reading.deadline, client_.now + kQuiesceLimit), Cut::Idle);
+  // The last sweep may be long ago where the machine is busy.
+  client_.reading.arm(std::min(client_.reading.deadline, Clock::now() + kQuiesceLimit), Cut::Idle);
 }
 
 }  // namespace poolwarden::gateway

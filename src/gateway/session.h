@@ -55,6 +55,7 @@ class Session final : private Waiter {
   std::size_t place = 0;  // in the SessionTable
 
  private:
+  bool has_come();
   using End = dispatch::AttemptEnd;
 
   // Reading a request (session.cpp). False: the connection is to be closed.

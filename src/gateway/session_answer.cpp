@@ -15,6 +15,11 @@ namespace {
 constexpr std::size_t kSmallBody = 64 * 1024;  // read and dropped rather than closing
 constexpr int kClientClosedRequest = 499;      // as nginx counts those who did not wait
 
+// A kept connection would hold its client to this replica, when the balancer in front has others.
+bool is_better_off_elsewhere(dispatch::Reason reason) {
+  return reason == dispatch::Reason::RapidFail || reason == dispatch::Reason::StartFailure;
+}
+
 dispatch::Reason reason_of(dispatch::AttemptEnd end) {
   using End = dispatch::AttemptEnd;
   switch (end) {
@@ -113,7 +118,8 @@ Task<bool> Session::answer(link::PoolRow& row, OwnAnswer own) {
   const bool reads_rest = request_.body.done() ||
                           (request_.body.framing() == Framing::Length &&
                            request_.body.left_at_most(kSmallBody) && !request_.expects_continue);
-  const bool is_last = around_.sessions.last_call_made() && client_.inbox.size() == 0;
+  const bool ends = around_.sessions.last_call_made() || is_better_off_elsewhere(own.reason);
+  const bool is_last = ends && client_.inbox.size() == 0;
   if (!reads_rest || is_last) request_.keep_alive = false;
   const int status = own.status != 0 ? own.status : status_of(own.reason);
   const std::string page =

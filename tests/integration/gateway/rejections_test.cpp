@@ -75,6 +75,16 @@ TEST_F(RejectionsTest, KeepsTheConnectionAfterARefusalWithASmallBody) {
   }
 }
 
+TEST_F(RejectionsTest, ClosesTheConnectionWhereAnotherReplicaMayServe) {
+  add_pool([](link::PoolAdded& pool) { pool.mode = link::PoolMode::RapidFail; });
+  TextSocket client = connect();
+  client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  const Message answer = client.read_message();
+  EXPECT_EQ(answer["x-poolwarden-reason"], "rapid_fail");
+  EXPECT_EQ(answer["connection"], "close");
+  EXPECT_TRUE(client.was_closed());
+}
+
 TEST_F(RejectionsTest, ForgetsClientsThatLeaveWhileTheyWait) {
   add_pool();
   {
