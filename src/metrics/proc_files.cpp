@@ -21,16 +21,15 @@ std::string read_all(const std::string& path) {
 }  // namespace
 
 // The name may hold spaces and parentheses.
-std::vector<double> stat_fields(const std::string& folder) {
+ProcessStat read_stat(const std::string& folder) {
   const std::string text = read_all(folder + "/stat");
   const std::size_t end_of_name = text.rfind(')');
   if (end_of_name == std::string::npos) return {};
   std::istringstream rest(text.substr(end_of_name + 1));
-  std::vector<double> fields;
-  std::string state;
-  rest >> state;
-  for (double field = 0; rest >> field;) fields.push_back(field);
-  return fields;
+  ProcessStat stat;
+  rest >> stat.state;
+  for (double field = 0; rest >> field;) stat.fields.push_back(field);
+  return stat;
 }
 
 Result<std::uint64_t> count_open_fds(const std::string& folder) {

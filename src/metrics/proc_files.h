@@ -12,11 +12,18 @@
 
 namespace poolwarden::metrics {
 
-// The fields of /proc/PID/stat after the command's name and the state, as numbers; empty when there
-// is no such process. `folder`: "/proc/self", "/proc/4711".
-std::vector<double> stat_fields(const std::string& folder);
+struct ProcessStat {
+  char state = 'X';            // as proc(5) names it
+  std::vector<double> fields;  // those after the state, as numbers; empty when there is no process
 
-// Index into stat_fields(): proc(5) counts from 1, and the first three fields are not in it.
+  // Nobody has collected it yet at most: it has no memory and no descriptors any more.
+  bool has_ended() const { return fields.empty() || state == 'Z' || state == 'X'; }
+};
+
+// /proc/PID/stat. `folder`: "/proc/self", "/proc/4711".
+ProcessStat read_stat(const std::string& folder);
+
+// Index into ProcessStat::fields: proc(5) counts from 1, and the first three fields are not in it.
 constexpr std::size_t stat_field(std::size_t number_in_manual) { return number_in_manual - 4; }
 
 // Open file descriptors. Errors: no such process (ENOENT, ESRCH), not permitted (EACCES).

@@ -32,7 +32,7 @@ void add_limit(Samples& samples, Metric metric, decltype(RLIMIT_AS) resource) {
 }
 
 void add_stat(Samples& samples) {
-  const std::vector<double> fields = stat_fields(kSelf);
+  const std::vector<double> fields = read_stat(kSelf).fields;
   if (fields.size() <= stat_field(24)) return;
   const auto ticks = static_cast<double>(::sysconf(_SC_CLK_TCK));
   const auto page = static_cast<double>(::sysconf(_SC_PAGESIZE));

@@ -20,9 +20,8 @@ struct Descriptors {
 void add_process(Descriptors& all, const std::string& folder) {
   const auto open = count_open_fds(folder);
   if (!open) {
-    const bool has_ended = open.error().code == std::errc::no_such_file_or_directory ||
-                           open.error().code == std::errc::no_such_process;
-    all.readable = all.readable && has_ended;
+    // Who has ended meanwhile has none; of a zombie only root is told so, others get EACCES.
+    all.readable = all.readable && read_stat(folder).has_ended();
     return;
   }
   const auto count = static_cast<double>(*open);
@@ -43,11 +42,11 @@ WorkerProcessCollector::Figures WorkerProcessCollector::look_at(const std::vecto
   std::size_t found = 0;
   for (const int pid : pids) {
     const std::string folder = "/proc/" + std::to_string(pid);
-    const std::vector<double> stat = stat_fields(folder);
-    if (stat.size() <= stat_field(24)) continue;
+    const ProcessStat stat = read_stat(folder);
+    if (stat.has_ended() || stat.fields.size() <= stat_field(24)) continue;
     ++found;
-    threads += stat[stat_field(20)];
-    resident += stat[stat_field(24)] * page;
+    threads += stat.fields[stat_field(20)];
+    resident += stat.fields[stat_field(24)] * page;
     add_process(descriptors, folder);
   }
   if (found == 0 && !pids.empty()) return figures;

@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -204,16 +205,34 @@ TEST_F(ScrapeTest, ShowsWhatTheProcessesOfAPoolHave) {
   EXPECT_EQ(value("poolwarden_pool_open_fds"), std::nullopt);
 }
 
-TEST_F(ScrapeTest, LeavesOutDescriptorsThatMayNotBeCounted) {
-  pids_ = {1};  // root's
+// What a collector shows to who is not root.
+std::set<std::string> shown_to_nobody(const WorkerProcessCollector& workers) {
   const bool is_root = ::geteuid() == 0;
   const int left = is_root ? ::seteuid(65534) : 0;
   std::set<std::string> shown;
-  for (const auto& family : workers_.Collect()) shown.insert(family.name);
+  for (const auto& family : workers.Collect()) shown.insert(family.name);
   const int back = is_root ? ::seteuid(0) : 0;
-  ASSERT_EQ(left + back, 0);
-  EXPECT_THAT(shown, testing::ElementsAre("poolwarden_pool_resident_memory_bytes",
-                                          "poolwarden_pool_threads"));
+  EXPECT_EQ(left + back, 0);
+  return shown;
+}
+
+TEST_F(ScrapeTest, LeavesOutDescriptorsThatMayNotBeCounted) {
+  pids_ = {1};  // root's
+  EXPECT_THAT(
+      shown_to_nobody(workers_),
+      testing::ElementsAre("poolwarden_pool_resident_memory_bytes", "poolwarden_pool_threads"));
+}
+
+TEST_F(ScrapeTest, AZombieHasNothingAndHidesNothing) {
+  const pid_t zombie = ::fork();
+  if (zombie == 0) ::_exit(0);
+  siginfo_t ended{};
+  ASSERT_EQ(::waitid(P_PID, static_cast<id_t>(zombie), &ended, WEXITED | WNOWAIT), 0);
+  pids_ = {zombie, ::getpid()};
+  EXPECT_THAT(shown_to_nobody(workers_), testing::Contains("poolwarden_pool_open_fds"));
+  pids_ = {zombie};
+  EXPECT_THAT(shown_to_nobody(workers_), testing::IsEmpty());
+  ASSERT_EQ(::waitpid(zombie, nullptr, 0), zombie);
 }
 
 TEST_F(ScrapeTest, LooksAtProcessesNowAndThenOnly) {
