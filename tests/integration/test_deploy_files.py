@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import subprocess
 
 import pytest
@@ -132,13 +133,34 @@ def test_kubernetes_objects_find_each_other():
     named_ports = [kubernetes_object("Service")["spec"]["ports"][0]["targetPort"],
                    kubernetes_object("PodMonitor")["spec"]["podMetricsEndpoints"][0]["port"],
                    *(container[probe]["httpGet"]["port"]
-                     for probe in ("startupProbe", "livenessProbe", "readinessProbe"))]
+                     for probe in ("startupProbe", "readinessProbe"))]
     assert set(named_ports) <= set(ports)
     target = kubernetes_object("HorizontalPodAutoscaler")["spec"]["scaleTargetRef"]
     assert (target["kind"], target["name"]) == ("Deployment", deployment["metadata"]["name"])
     maps = {each["metadata"]["name"] for each in kubernetes_objects()["configuration.yaml"]}
     volumes = deployment["spec"]["template"]["spec"]["volumes"]
     assert {volume["configMap"]["name"] for volume in volumes if "configMap" in volume} <= maps
+
+
+def test_liveness_asks_the_thread_that_supervises(supervise, program):
+    """/healthz would say that a supervisor lives which hangs."""
+    pod = kubernetes_object("Deployment")["spec"]["template"]["spec"]
+    probe = pod["containers"][0]["livenessProbe"]
+    name, *arguments = probe["exec"]["command"]
+    assert name == "poolwarden"
+    supervisor = supervise({"web": {}})
+
+    def answer():
+        return subprocess.run([program, *arguments, "--control", supervisor.control],
+                              capture_output=True, text=True, timeout=probe["timeoutSeconds"])
+
+    assert answer().returncode == 0
+    os.kill(supervisor.pid(), signal.SIGSTOP)
+    try:
+        hung = answer()
+    finally:
+        os.kill(supervisor.pid(), signal.SIGCONT)
+    assert hung.returncode == 3, hung.stderr
 
 
 def test_kustomization_lists_all_manifests():
