@@ -31,8 +31,8 @@ Result<void> put_patience(const cxxopts::ParseResult& options, boost::json::obje
 void print_line(const boost::json::object& line);
 
 // Sends the request, hands lines before the last to `on_line`, prints the final message, and tells
-// the exit code. `on_data` gets the data of a successful answer. `within`: how long to wait for
-// each line; absent: as long as it takes.
+// the exit code. `on_data` gets the data of a successful answer. `within`: how long all of it
+// may take; absent: as long as it takes.
 int order(const std::string& path, const boost::json::object& request,
           const std::function<void(const boost::json::object&)>& on_line,
           const std::function<void(const boost::json::object&)>& on_data = {},

@@ -21,8 +21,7 @@ struct Answer {
 
 // `on_line` is called for each line before the last: progress, events. Errors: nobody listens
 // there (code connection_refused or no_such_file_or_directory), it may not be reached, it hung up.
-// `within`: how long to wait for each line, or to be heard at all (code timed_out); absent: as long
-// as it takes.
+// `within`: how long all of it may take (code timed_out); absent: as long as it takes.
 Result<Answer> ask(const std::string& path, const boost::json::object& request,
                    const std::function<void(const boost::json::object&)>& on_line,
                    std::optional<Duration> within = std::nullopt);

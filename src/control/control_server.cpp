@@ -83,6 +83,12 @@ Result<loop::UniqueFd> lock(const std::string& path) {
   return fd;
 }
 
+boost::json::object last_line(int exit_code, const std::string& message) {
+  return {{"exit", exit_code}, {"message", message}};
+}
+
+std::string text_of(const boost::json::object& line) { return boost::json::serialize(line) + "\n"; }
+
 Result<void> make_parent(const std::string& path) {
   const std::filesystem::path parent = std::filesystem::path(path).parent_path();
   std::error_code error;
@@ -109,7 +115,7 @@ Result<void> make_parent(const std::string& path) {
 }  // namespace
 
 asio::awaitable<bool> Conversation::send(const boost::json::object& line) {
-  const std::string text = boost::json::serialize(line) + "\n";
+  const std::string text = text_of(line);
   auto [error, sent] = co_await asio::async_write(socket_, asio::buffer(text), kUseTuple);
   co_return !error;
 }
@@ -122,9 +128,7 @@ bool Conversation::has_left() {
 
 asio::awaitable<void> Conversation::finish(int exit_code, const std::string& message,
                                            boost::json::object data) {
-  boost::json::object line;
-  line["exit"] = exit_code;
-  line["message"] = message;
+  boost::json::object line = last_line(exit_code, message);
   if (!data.empty()) line["data"] = std::move(data);
   if (co_await send(line)) exit_code_ = exit_code;
 }
@@ -186,9 +190,27 @@ asio::awaitable<void> ControlServer::accept() {
       continue;
     }
     ::fcntl(socket.native_handle(), F_SETFD, FD_CLOEXEC);
-    if (connections_ >= kMaxConnections) continue;
+    if (connections_ >= kMaxConnections) {
+      turn_away(std::move(socket));
+      continue;
+    }
     asio::co_spawn(io_, serve(std::move(socket)), loop::rethrow);
   }
+}
+
+// Answered without being heard, for who is waited for costs a descriptor; the line always fits into
+// a socket that is new.
+void ControlServer::turn_away(Protocol::socket socket) {
+  constexpr int kExitCode = 1;
+  const std::string text =
+      text_of(last_line(kExitCode, "too many connections (" + std::to_string(kMaxConnections) +
+                                       "); end some `--follow` clients"));
+  boost::system::error_code error;
+  socket.non_blocking(true, error);
+  if (!error) socket.write_some(asio::buffer(text), error);
+  Settled settled;
+  if (!error) settled.exit_code = kExitCode;
+  if (on_settled_) on_settled_(settled);
 }
 
 // The request is read before it is refused: a client that is answered while it still sends would

@@ -58,7 +58,7 @@ class ControlServer {
                                                      const std::string& path, Handler handler);
   ~ControlServer();
 
-  // Told of each request that has ended.
+  // Told of each request that has ended, also when it was never read: too many were open.
   void on_settled(std::function<void(const Settled&)> told) { on_settled_ = std::move(told); }
 
   void stop();
@@ -70,6 +70,7 @@ class ControlServer {
                 boost::asio::local::stream_protocol::acceptor acceptor, Handler handler);
 
   boost::asio::awaitable<void> accept();
+  void turn_away(boost::asio::local::stream_protocol::socket socket);
   boost::asio::awaitable<void> serve(boost::asio::local::stream_protocol::socket socket);
 
   boost::asio::io_context& io_;

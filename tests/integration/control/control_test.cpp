@@ -9,10 +9,16 @@
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/read.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 #include <cerrno>
 #include <filesystem>
+#include <future>
+#include <memory>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include "control/control_client.h"
 #include "control/control_server.h"
@@ -124,6 +130,43 @@ TEST_F(ControlTest, ToldNonsenseSaysSoAndGoesOn) {
   asio::read(client, asio::dynamic_buffer(text), error);
   EXPECT_THAT(text, testing::HasSubstr("\"exit\":2"));
   EXPECT_TRUE(ask(path_, {}, ignore_line));
+}
+
+TEST_F(ControlTest, WaitsNoLongerThanToldForAllOfTheAnswer) {
+  ASSERT_TRUE(serve([this](const json::object&, Conversation& client) -> asio::awaitable<void> {
+    json::object progress;
+    progress["progress"] = "working";
+    asio::steady_timer pause(io_);
+    for (int line = 0; line < 400; ++line) {  // each comes soon, the last one does not
+      co_await client.send(progress);
+      pause.expires_after(std::chrono::milliseconds(10));
+      co_await pause.async_wait(asio::use_awaitable);
+    }
+    co_await client.finish(0, "done");
+  }));
+  const auto answer = ask(path_, {}, ignore_line, std::chrono::milliseconds(300));
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().code, std::errc::timed_out);
+}
+
+TEST_F(ControlTest, SaysThatTooManyAreThere) {
+  ASSERT_TRUE(serve(done));
+  const auto first = std::make_shared<std::promise<Settled>>();
+  asio::post(io_, [&] {
+    server_->on_settled([first, told = false](const Settled& settled) mutable {
+      if (!std::exchange(told, true)) first->set_value(settled);
+    });
+  });
+  asio::io_context io;
+  std::vector<asio::local::stream_protocol::socket> clients;
+  for (int i = 0; i < 64; ++i) clients.emplace_back(io).connect(path_);
+
+  const auto answer = ask(path_, {{"command", "status"}}, ignore_line);
+
+  ASSERT_TRUE(answer) << answer.error().message;
+  EXPECT_EQ(answer->exit_code, 1);
+  EXPECT_EQ(answer->message, "too many connections (64); end some `--follow` clients");
+  EXPECT_EQ(first->get_future().get().exit_code, 1);
 }
 
 // Needs root: only root can be somebody else.
