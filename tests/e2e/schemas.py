@@ -19,7 +19,7 @@ def installed():
     wanted = (SOURCE / "package-lock.json").read_text()
     if not (INSTALLED / "complete").exists() or lock.read_text() != wanted:
         if shutil.which("npm") is None:
-            raise RuntimeError("there is no npm here: `apt-get install npm`, or a nodejs that has it")
+            raise RuntimeError("there is no npm here: run `deploy/install-packages e2e`")
         shutil.rmtree(INSTALLED, ignore_errors=True)
         INSTALLED.mkdir(parents=True)
         for name in ("package.json", "package-lock.json", ".npmrc"):
