@@ -3,6 +3,7 @@
 import http.client
 import os
 import signal
+import time
 
 from waiting import eventually
 from web import Load, exchange
@@ -28,16 +29,20 @@ def test_it_serves_on_and_says_that_it_ends(supervise):
 
 
 def test_it_ends_when_the_time_is_over(supervise):
-    supervisor = supervise({"web": {}}, shutdown={"delay": "2s"})
+    delay = 2  # seconds
+    supervisor = supervise({"web": {}}, shutdown={"delay": f"{delay}s"})
 
-    with Load(supervisor.port, connections=4) as load:
+    with Load(supervisor.port, connections=4, until_refused=True) as load:
         load.wait_for_more(100)
+        told = time.monotonic()
         os.kill(supervisor.pid(), signal.SIGTERM)
-        eventually(lambda: supervisor.admin("/readyz").status == 503, "not ready any more")
-        load.wait_for_more(100)
+        load.join()
+        refused = time.monotonic()
         assert supervisor.process.wait(30) == 0
 
+    assert refused - told >= delay
     assert load.lost == []
+    assert len(load.broken) == 4  # each connection was refused once, at the end
     assert set(load.answers) == {(200, None)}
 
 
