@@ -35,11 +35,13 @@ std::optional<process::Account> other_user(const pool::PoolSettings& pool,
 }
 
 Result<void> check_identity(const pool::PoolSettings& pool, const process::Privileges& ours) {
-  if (!other_user(pool, ours)) return {};
   if (!ours.is_root()) {
+    if (!other_user(pool, ours)) return {};
     if (auto found = process::find_account(pool.worker.identity); !found) return found.error();
     return {};
   }
+  const auto account = process::find_account(pool.worker.identity);
+  if (!account || !account->changes) return {};  // what does not exist is for the pool to find out
   const std::uint64_t lacking = ours.lacks(process::capabilities_to_look_after_others());
   if (lacking == 0) return {};
   return failure("cannot run as another user (identity) without CAP_" +

@@ -9,6 +9,7 @@
 #include <array>
 #include <cctype>
 #include <charconv>
+#include <set>
 
 #include "base/units.h"
 
@@ -160,6 +161,17 @@ bool has_groups(const std::vector<gid_t>& all, const std::vector<gid_t>& asked) 
   });
 }
 
+// The group itself counts as one of the supplementary ones: it makes no difference among them.
+std::set<gid_t> all_groups(const Credentials& who) {
+  std::set<gid_t> all(who.groups.begin(), who.groups.end());
+  all.insert(who.gid);
+  return all;
+}
+
+bool are_same(const Credentials& one, const Credentials& other) {
+  return one.uid == other.uid && one.gid == other.gid && all_groups(one) == all_groups(other);
+}
+
 Result<std::vector<gid_t>> find_groups(const std::vector<std::string>& names) {
   std::vector<gid_t> found;
   for (const std::string& name : names) {
@@ -187,7 +199,8 @@ Result<Account> find_account(const worker::Identity& identity) {
   Result<Account> account = look_up_account(identity);
   if (!account) return account;
   if (::geteuid() == 0) {
-    account->changes = identity.user.has_value() || !identity.groups.empty();
+    // Root without CAP_SETGID may not even set the groups that it has.
+    account->changes = !are_same(account->credentials, ourselves().credentials);
     return account;
   }
   if (account->credentials.uid != ::geteuid())
