@@ -66,40 +66,50 @@ class Lint {
   std::vector<Finding> findings_;
 };
 
-// Absent: without limit.
-std::optional<Duration> time_to_stop(const PoolSettings& pool) {
-  const worker::Stop& stop = pool.worker.stop;
-  if (!stop.timeout || (pool.speaks_http() && !stop.drain)) return std::nullopt;
-  return *stop.timeout + (pool.speaks_http() ? *stop.drain : Duration::zero());
+// Infinite: without limit.
+Duration drain_of(const PoolSettings& pool) {
+  return pool.speaks_http() ? pool.worker.stop.drain.value_or(Duration::max()) : Duration::zero();
 }
 
-bool stops_sooner(const PoolSettings& a, const PoolSettings& b) {
-  return time_to_stop(a).value_or(Duration::max()) < time_to_stop(b).value_or(Duration::max());
+Duration timeout_of(const PoolSettings& pool) {
+  return pool.worker.stop.timeout.value_or(Duration::max());
 }
 
-// Pools stop side by side, so the slowest one counts.
+// Pools with HTTP wait for their requests together, and then all stop at once: the slowest of each
+// counts, as in pool::longest_stop.
 void Lint::check_stop_deadlines() {
-  const auto slowest =
-      std::max_element(settings_.pools.begin(), settings_.pools.end(), stops_sooner);
-  if (slowest == settings_.pools.end()) return;
-  std::optional<Duration> total = time_to_stop(*slowest);
-  if (!total) {
-    return warn(*slowest, "stop",
+  const auto& pools = settings_.pools;
+  if (pools.empty()) return;
+  const auto slowest_by = [&](Duration (*time_of)(const PoolSettings&)) {
+    return std::max_element(pools.begin(), pools.end(),
+                            [&](const auto& a, const auto& b) { return time_of(a) < time_of(b); });
+  };
+  const auto drains = slowest_by(drain_of);
+  const auto stops = slowest_by(timeout_of);
+  const Duration drain = drain_of(*drains);
+  const Duration timeout = timeout_of(*stops);
+  const auto& slowest = drain > timeout ? *drains : *stops;
+  if (drain == Duration::max() || timeout == Duration::max()) {
+    return warn(slowest, "stop",
                 "a stop has no time limit, but Docker kills the container 10s after it asks it to "
                 "stop, and Kubernetes after 30s; set stop.drain and stop.timeout");
   }
-  Duration delay{};
-  if (slowest->speaks_http()) delay = settings_.shutdown.delay.value_or(Duration::zero());
-  *total += delay;
-  if (*total <= kDockerGrace) return;
-  const worker::Stop& stop = slowest->worker.stop;
-  std::string sum = format_duration(*stop.timeout) + " (stop.timeout)";
-  if (slowest->speaks_http()) sum = format_duration(*stop.drain) + " (stop.drain) + " + sum;
+  const bool serves = std::any_of(pools.begin(), pools.end(),
+                                  [](const PoolSettings& pool) { return pool.speaks_http(); });
+  const Duration delay =
+      serves ? settings_.shutdown.delay.value_or(Duration::zero()) : Duration::zero();
+  const Duration total = delay + drain + timeout;
+  if (total <= kDockerGrace) return;
+  const auto whose = [&](const PoolSettings& pool) {
+    return drains == stops || drain == Duration::zero() ? "" : " of pool " + pool.name;
+  };
+  std::string sum = format_duration(timeout) + " (stop.timeout" + whose(*stops) + ")";
+  if (serves) sum = format_duration(drain) + " (stop.drain" + whose(*drains) + ") + " + sum;
   if (delay != Duration::zero()) sum = format_duration(delay) + " (shutdown.delay) + " + sum;
-  const auto seconds = std::chrono::ceil<std::chrono::seconds>(*total).count() + 1;
+  const auto seconds = std::chrono::ceil<std::chrono::seconds>(total).count() + 1;
   const std::string grace = std::to_string(seconds);
-  warn(*slowest, "stop",
-       "a stop may take " + sum + " = " + format_duration(*total) +
+  warn(slowest, "stop",
+       "a stop may take " + sum + " = " + format_duration(total) +
            ", but Docker kills the container 10s after it asks it to stop; give it time with "
            "docker run --stop-timeout " +
            grace + ", stop_grace_period: " + grace +

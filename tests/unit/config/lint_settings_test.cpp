@@ -51,6 +51,28 @@ TEST(Lint, AddsTheDelayOfAShutdown) {
               HasSubstr("5s (shutdown.delay) + 4s (stop.drain) + 5s (stop.timeout) = 14s"));
 }
 
+TEST(Lint, AddsTheDelayWhicheverPoolIsTheSlowest) {
+  const std::string pools =
+      "pools:\n  web: {command: x, routes: [{}]}\n  jobs: {command: x, stop: {timeout: 10s}}\n";
+  const auto findings = lint("shutdown: {delay: 30s}\n" + pools);
+  ASSERT_EQ(findings.size(), 1u);
+  EXPECT_EQ(findings[0].path, "pools.jobs.stop");
+  EXPECT_THAT(findings[0].message, HasSubstr("30s (shutdown.delay) + 4s (stop.drain of pool web) + "
+                                             "10s (stop.timeout of pool jobs) = 44s"));
+  EXPECT_THAT(lint("shutdown: {delay: 30s}\n" + pool("stop: {timeout: 9s}")), IsEmpty())
+      << "nothing is delayed without routes";
+}
+
+TEST(Lint, AddsTheSlowestDrainToTheSlowestTimeout) {
+  const auto findings = lint(
+      "pools:\n  a: {command: x, routes: [{}], stop: {drain: 8s, timeout: 1s}}\n"
+      "  b: {command: x, routes: [{path: /b}], stop: {drain: 1s, timeout: 7s}}\n");
+  ASSERT_EQ(findings.size(), 1u) << all_of(findings);
+  EXPECT_EQ(findings[0].path, "pools.a.stop");
+  EXPECT_THAT(findings[0].message, HasSubstr("8s (stop.drain of pool a) + 7s (stop.timeout of pool "
+                                             "b) = 15s"));
+}
+
 TEST(Lint, NamesTheSlowestPool) {
   const auto findings = lint(
       "pools:\n  a: {command: x, stop: {timeout: 20s}}\n"
