@@ -32,7 +32,7 @@ constexpr std::array<MetricInfo, kMetrics> kCatalogue = {{
     {PoolRequestTimeout, G, "poolwarden_pool_request_timeout_seconds", "pool",
      "Configured health.request_timeout; left out when there is none."},
     {PoolLimitsEnforced, G, "poolwarden_pool_limits_enforced", "pool",
-     "0 when configured limits cannot be applied here (see poolwarden doctor)."},
+     "0 when configured limits cannot be applied here (event containment.degraded)."},
     {Pools, G, "poolwarden_pools", "state",
      "Pools by state; those out of service by rapid-fail and the like count as disabled."},
     {Workers, G, "poolwarden_workers", "pool, state",

@@ -31,7 +31,7 @@ constexpr std::array<EventType, kEventKinds> kCatalogue = {{
     {PoolStopped, "pool.stopped", Info, 0, "All workers of a pool have stopped."},
     {PoolRapidFail, "pool.rapid_fail", Error, 5002,
      "Rapid-fail protection took a pool out of service: too many workers failed within the "
-     "window. `poolwarden why` shows what they died of, `poolwarden start` closes it again."},
+     "window. `poolwarden events` shows what they died of, `poolwarden start` closes it again."},
     {PoolStartFailure, "pool.start_failure", Error, 5059,
      "A pool was taken out of service at once: its workers cannot start, and trying again cannot "
      "help."},
