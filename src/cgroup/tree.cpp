@@ -41,6 +41,10 @@ void step_out_of_supervisor_leaf(Hierarchy& hierarchy, const std::string& name) 
   hierarchy.own.controllers = {words.begin(), words.end()};
 }
 
+std::string refusal(const std::string& controllers, const std::string& why) {
+  return "cannot create cgroups of " + controllers + ": " + why + kLost + kCure;
+}
+
 bool can_freeze(const Group& group) {
   return ::access((group.path + "/cgroup.freeze").c_str(), W_OK) == 0;
 }
@@ -66,8 +70,7 @@ Tree Tree::open(const Places& places, const std::string& name) {
   for (const Hierarchy& hierarchy : tree.hierarchies_)
     if (!hierarchy.own.unified) tree.open_v1(hierarchy, name, refused);
   for (const auto& [why, controllers] : refused)
-    tree.report_.missing.push_back("cannot create cgroups of " + controllers + ": " + why + kLost +
-                                   kCure);
+    tree.report_.missing.push_back(refusal(controllers, why));
   tree.finish_report();
   return tree;
 }

@@ -36,7 +36,7 @@ void add_control_option(CommandLine& line) {
 
 std::string control_path(const cxxopts::ParseResult& options) {
   if (options.count("control") != 0) return options["control"].as<std::string>();
-  if (const std::string named = control_from_environment(); !named.empty()) return named;
+  if (std::string named = control_from_environment(); !named.empty()) return named;
   std::optional<std::string> file;
   if (options.count("file") != 0) file = options["file"].as<std::string>();
   return control_of_file(file).value_or(find_control());

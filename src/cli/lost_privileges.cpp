@@ -12,7 +12,10 @@ constexpr int kHighestOomScore = 1000;
 std::string list_of(const std::vector<std::string>& words, const std::string& before,
                     const std::string& between) {
   std::string text;
-  for (const std::string& word : words) text += (text.empty() ? "" : between) + before + word;
+  for (const std::string& word : words) {
+    if (!text.empty()) text += between;
+    text.append(before).append(word);
+  }
   return text;
 }
 
@@ -72,6 +75,15 @@ std::string gateway_as_root(const config::Settings& settings, const process::Pri
          ": it runs as root, without capabilities; " + cure(lacking);
 }
 
+std::string too_many_files(const pool::PoolSettings& pool, std::uint64_t wanted,
+                           const process::Privileges& ours) {
+  const std::string number = std::to_string(wanted);
+  return "cannot set limits.open_files of pool " + pool.name + " to " + number +
+         ": the hard limit is " + std::to_string(ours.open_files) +
+         "; in Docker, start the container with --ulimit nofile=" + number +
+         "; under systemd, with LimitNOFILE=" + number;
+}
+
 bool has_workers_of_others(const config::Settings& settings, const process::Privileges& ours) {
   for (const pool::PoolSettings& pool : settings.pools)
     if (other_user(pool, ours)) return true;
@@ -110,13 +122,9 @@ std::vector<std::string> lost_privileges(const config::Settings& settings,
         "1000)");
   const std::uint64_t raising = std::uint64_t{1} << CAP_SYS_RESOURCE;
   for (const pool::PoolSettings& pool : settings.pools) {
-    const auto wanted = pool.worker.limits.open_files.value_or(0);
-    if (wanted <= ours.open_files || ours.lacks(raising) == 0) continue;
-    const std::string number = std::to_string(wanted);
-    lost.push_back("cannot set limits.open_files of pool " + pool.name + " to " + number +
-                   ": the hard limit is " + std::to_string(ours.open_files) +
-                   "; in Docker, start the container with --ulimit nofile=" + number +
-                   "; under systemd, with LimitNOFILE=" + number);
+    const std::uint64_t wanted = pool.worker.limits.open_files.value_or(0);
+    if (wanted > ours.open_files && ours.lacks(raising) != 0)
+      lost.push_back(too_many_files(pool, wanted, ours));
   }
   return lost;
 }

@@ -40,7 +40,7 @@ std::optional<Duration> longest_stop(const Snapshot& snapshot) {
     if (drains) drain = std::max(drain, *settings.drain);
     stop = std::max(stop, *settings.timeout);
   }
-  return drain + stop;
+  return snapshot.shutdown_delay + drain + stop;
 }
 
 std::string summary(const Snapshot& snapshot) {

@@ -18,8 +18,8 @@ bool is_started(const Snapshot& snapshot, Duration since);
 // How long is_started() takes at most.
 Duration longest_start(const Snapshot& snapshot);
 
-// How long a graceful stop takes at most: stop.drain and stop.timeout of the slowest pool. Absent:
-// one of them is infinite.
+// How long a graceful stop takes at most: shutdown.delay, then stop.drain and stop.timeout of the
+// slowest pools. Absent: one of them is infinite.
 std::optional<Duration> longest_stop(const Snapshot& snapshot);
 
 // One line for people: "3 pools serve", "1 of 2 pools serve; pool api: no worker is ready".

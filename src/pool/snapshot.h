@@ -66,6 +66,7 @@ struct Snapshot {
   WallTime taken;
   WallTime supervisor_started;
   bool stopping = false;
+  Duration shutdown_delay{};  // a stop serves on for so long first
   int gateway_pid = 0;
   std::uint64_t gateway_restarts = 0;
   std::vector<PoolSnapshot> pools;

@@ -177,6 +177,7 @@ std::shared_ptr<const pool::Snapshot> Supervisor::snapshot() {
   shot->taken = WallClock::now();
   shot->supervisor_started = started_;
   shot->stopping = stopping_;
+  if (gateway_) shot->shutdown_delay = settings_.shutdown.delay.value_or(Duration{});
   if (gateway_) {
     shot->gateway_pid = gateway_->pid();
     shot->gateway_restarts = gateway_->restarts();

@@ -68,7 +68,7 @@ def manager(tmp_path):
 
 def test_a_life_from_ready_to_stopping(supervise, manager):
     supervisor = supervise({"web": {"stop": {"drain": "7s", "timeout": "3s"}}},
-                           environment=manager.environment())
+                           shutdown={"delay": "1s"}, environment=manager.environment())
     eventually(lambda: manager.states() == ["READY"], "READY=1")
     assert manager.status() == "1 pool serves"
     before = time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000
@@ -81,7 +81,7 @@ def test_a_life_from_ready_to_stopping(supervise, manager):
     assert manager.states() == ["READY", "RELOADING", "READY", "STOPPING"]
     stopping = next(message for message in manager.messages if "STOPPING" in message)
     assert stopping["STATUS"] == "stopping"
-    assert int(stopping["EXTEND_TIMEOUT_USEC"]) == (7 + 3 + 10) * 1_000_000
+    assert int(stopping["EXTEND_TIMEOUT_USEC"]) == (1 + 7 + 3 + 10) * 1_000_000
     assert manager.messages[-1] == stopping
 
 

@@ -60,6 +60,9 @@ TEST(LongestStop, IsTheSlowestDrainAndTheSlowestStop) {
   settings_of(snapshot.pools[0]).worker.stop.drain = 30s;
   settings_of(snapshot.pools[1]).worker.stop.timeout = 20s;
   EXPECT_EQ(longest_stop(snapshot), 50s);
+  snapshot.shutdown_delay = 15s;
+  EXPECT_EQ(longest_stop(snapshot), 65s);
+  snapshot.shutdown_delay = 0s;
   settings_of(snapshot.pools[0]).worker.stop.drain = std::nullopt;
   EXPECT_EQ(longest_stop(snapshot), std::nullopt);
   settings_of(snapshot.pools[0]).routes.clear();  // then nothing is drained
