@@ -86,10 +86,11 @@ def _annotations(with_pools):
          "iconColor": "rgba(0, 211, 255, 1)", "name": "Annotations & Alerts", "type": "dashboard"},
         _annotation("Rapid-fail trips", "red", f"{trip} * 1000",
                     "Rapid-fail took {{pool}} out of service", "in {{instance}}"),
-        _annotation("Reloads", "blue", f"({reloaded} > on (job, instance) {started} + 10) * 1000",
+        _annotation("Reloads", "blue", f"({reloaded} > {started} + 10) * 1000",
                     "Configuration reloaded", "by {{instance}}"),
         _annotation("Starts and deploys", "#8e8e8e",
-                    f"{started} * on (job, instance) group_left (version, revision) {build} * 1000",
+                    f"{started} * ignoring (version, revision, compiler, build_type) "
+                    f"group_left (version, revision) {build} * 1000",
                     "Supervisor started", "{{instance}}, version {{version}} ({{revision}})"),
     ]
 

@@ -83,7 +83,7 @@ WHAT = [
           thresholds=steps("transparent", (1, "red")), at_least=1.05, nothing="protection is off"),
 ]
 
-LAST = (f"{of_pools('poolwarden_worker_last_failure_timestamp_seconds')} * on (job, instance, pool) "
+LAST = (f"{of_pools('poolwarden_worker_last_failure_timestamp_seconds')} * ignoring (diagnosis, exit_code, signal) "
         "group_left (diagnosis, exit_code, signal) "
         f"{of_pools('poolwarden_worker_last_failure_info')} * 1000")
 MEANING = 'label_replace({0}, "meaning", "$1", "{1}", "(.*)")'

@@ -4,8 +4,8 @@ from . import words
 from .board import Board, Row
 from .panels import (QUANTILES, STATUS_CODES, Query, bars, by_name, by_pattern, colored, limit_line, lines, link,
                      mapping, special, stat, steps, table, timeline)
-from .promql import (DURATION, ERRORS, FAILURES, REQUESTS, closest_to_trip, highest, in_range, of_pools,
-                     out_of_service, per_bar, per_second, pool_state, quantile, quantile_line, ratio,
+from .promql import (DURATION, ERRORS, FAILURES, REQUESTS, closest_to_trip, highest, in_range, missing_workers,
+                     of_pools, out_of_service, per_bar, per_second, pool_state, quantile, quantile_line, ratio,
                      ready_workers, total)
 
 FAILURES_BOARD = link("What failed", "poolwarden-failures", "${pool:queryparam}")
@@ -30,8 +30,7 @@ HEALTH = [
          ("How many workers the pools want and do not have ready. A suspended worker counts as ready.",
           "For a moment this is normal after a crash; for minutes it is lost capacity.",
           "Find the pool in the table; look at its starts and start failures on the pool board."),
-         [Query(total(f"clamp_min({of_pools('poolwarden_workers_desired')} - on (job, instance, pool) "
-                      f"{ready_workers('job', 'instance', 'pool')}, 0)"), instant=True)],
+         [Query(total(f"clamp_min({missing_workers()}, 0)"), instant=True)],
          "short", steps("green", (1, "orange"))),
     stat("Requests",
          ("Requests answered each second, the gateway's own answers included.",
@@ -91,7 +90,7 @@ HEALTH = [
            Query(in_range(FAILURES, "pool"), instant=True, table=True),
            Query(highest(
                f"topk by (pool) (1, {of_pools('poolwarden_worker_last_failure_timestamp_seconds')} "
-               "* on (job, instance, pool) group_left (diagnosis) "
+               "* ignoring (diagnosis, exit_code, signal) group_left (diagnosis) "
                f"{of_pools('poolwarden_worker_last_failure_info')})", "pool", "diagnosis") + " * 1000",
                instant=True, table=True, optional="no worker has failed")],
           {"pool": "Pool", "Value #A": "State", "Value #B": "Out of service", "Value #C": "Ready",

@@ -1,4 +1,7 @@
-"""PromQL as the boards write it: selectors that follow the variables, rates, quantiles."""
+"""PromQL as the boards write it: selectors that follow the variables, rates, quantiles.
+
+Metrics are joined by all labels that they share, never on (job, instance): the same instance may be there in
+two namespaces."""
 
 EVERY = 'job=~"$job", instance=~"$instance"'
 EVERY_POOL = EVERY + ', pool=~"$pool"'
@@ -80,11 +83,16 @@ def ratio(part, whole):
 def out_of_service(*labels):
     """Replicas whose pool is out of service, each once whatever the reasons."""
     flag = of_pools("poolwarden_pool_disabled", OUT_OF_SERVICE)
-    return total(highest(flag, "job", "instance", "pool"), *labels)
+    return total(f"max without (reason) ({flag})", *labels)
 
 
 def ready_workers(*labels):
     return total(of_pools("poolwarden_workers", READY), *labels)
+
+
+def missing_workers():
+    """Of each pool of each replica; less than 0 where there are more than it wants."""
+    return f"({of_pools('poolwarden_workers_desired')} - sum without (state) ({of_pools('poolwarden_workers', READY)}))"
 
 
 def closest_to_trip(*labels):
@@ -95,11 +103,9 @@ def closest_to_trip(*labels):
 
 def pool_state(*labels):
     """A number of words.POOL_STATES for each value of the labels: the worst of what is behind it."""
-    replica = "job, instance, pool"
-    flag = highest(of_pools("poolwarden_pool_disabled", OUT_OF_SERVICE), "job", "instance", "pool")
-    wanted, serving = of_pools("poolwarden_workers_desired"), ready_workers("job", "instance", "pool")
+    flag = f"max without (reason) ({of_pools('poolwarden_pool_disabled', OUT_OF_SERVICE)})"
     running = of_pools("poolwarden_pool_state", 'state="running"')
-    missing = f"({wanted} - on ({replica}) {serving}) * on ({replica}) {running}"
+    missing = f"{missing_workers()} * ignoring (state) {running}"
     states = " or ".join(f"""{of_pools("poolwarden_pool_state", f'state="{state}"')} * {number}"""
                          for state, number in (("starting", 4), ("stopping", 3), ("stopped", 2), ("running", 1)))
     return (f"({lowest(flag, *labels)} == 1) * 7 or ({highest(flag, *labels)} == 1) * 6"

@@ -119,6 +119,30 @@ def test_prometheus_understands_every_expression(tmp_path):
     assert not [expression for expression in expressions if "$" in re.sub(r'"\$\d+"', "", expression)]
 
 
+def test_the_same_instance_in_two_namespaces_breaks_no_expression(tmp_path):
+    """What joins metrics on (job, instance) alone would find two series where it needs one."""
+    expressions = [query.expression for query in board_queries()]
+    series = set()
+    for expression in expressions:
+        for metric, matchers in re.findall(r"(\w+)\{([^}]*)\}", expression):
+            labels = {"job": "poolwarden", "instance": "web-0:9180", "pool": "web"}
+            labels |= {name: value.split("|")[0] for name, operator, value in
+                       re.findall(r'(\w+)(=~|=|!=)"([^"]*)"', matchers)
+                       if operator != "!=" and name not in labels}
+            series |= {(f"{metric}{{namespace=\"{namespace}\","
+                        + ",".join(f'{name}="{value}"' for name, value in labels.items()) + "}")
+                       for namespace in ("shop", "blog")}
+    case = tmp_path / "case.yml"
+    case.write_text(json.dumps({"rule_files": [], "tests": [{
+        "interval": "1m", "input_series": [{"series": each, "values": "1+1x60"} for each in sorted(series)],
+        "promql_expr_test": [{"expr": expression, "eval_time": "1h"} for expression in expressions]}]}))
+
+    told = subprocess.run(["promtool", "test", "rules", case], capture_output=True, text=True)
+
+    assert "got:" in told.stdout + told.stderr, "nothing was asked"
+    assert not re.findall(r".*(?:found duplicate|multiple matches|matching labels must).*", told.stdout + told.stderr)
+
+
 def links_of(board):
     """Of the header, of panels and of fields."""
     yield from (link["url"] for link in board["links"])
