@@ -11,6 +11,9 @@ from waiting import eventually
 
 REPLICA, OTHER_REPLICA = {"instance": "a:9180"}, {"instance": "b:9180"}
 FLEET = {}  # no instance: over all replicas
+# As pods have it: the same instance in two namespaces.
+POD, OTHER_POD = ({"namespace": namespace, "pod": "web-0", "instance": "web-0:9180"}
+                  for namespace in ("shop", "blog"))
 
 
 def alert(name, where, severity="critical", pool="web"):
@@ -22,11 +25,17 @@ def alert(name, where, severity="critical", pool="web"):
 CASES = {
     "tripped": ([alert("RapidFailProtectionTripped", REPLICA)],
                 [alert("NoReadyWorkers", REPLICA), alert("WorkersCrashing", REPLICA, "warning"),
-                 alert("RapidFailProtectionApproaching", REPLICA, "warning"),
-                 alert("ErrorBudgetBurn", FLEET)],
+                 alert("RapidFailProtectionApproaching", REPLICA, "warning")],
                 [alert("NoReadyWorkers", OTHER_REPLICA), alert("NoReadyWorkers", REPLICA, pool="api"),
                  alert("WorkerOOMKilled", REPLICA, "warning"),
-                 alert("ErrorBudgetBurn", FLEET, pool="api")]),
+                 # The other replicas may fail for another reason.
+                 alert("ErrorBudgetBurn", FLEET)]),
+    "in a namespace": ([alert("RapidFailProtectionTripped", POD), alert("QueueRejecting", POD, pool="api")],
+                       [alert("NoReadyWorkers", POD),
+                        alert("QueueWaitHigh", POD, "warning", pool="api")],
+                       [alert("NoReadyWorkers", OTHER_POD),
+                        alert("QueueWaitHigh", OTHER_POD, "warning", pool="api"),
+                        alert("ErrorBudgetBurn", {"namespace": "shop"})]),
     "cannot start": ([alert("PoolCannotStart", REPLICA)],
                      [alert("WorkerStartFailing", REPLICA, "warning")],
                      [alert("WorkerStartFailing", OTHER_REPLICA, "warning")]),
