@@ -84,6 +84,8 @@ def test_runbook_has_all_its_parts(path):
     assert all(part.strip() for part in parts)
     for linked in re.findall(r"\]\((\w+)\.md\)", text):
         assert linked in alert_names()
+    # Without an empty line before it a command is text of the paragraph above.
+    assert not re.findall(r"^(?! {4}).+\n {4}\$ .+", text, re.M)
 
 
 def test_the_table_of_the_docs_is_right():
