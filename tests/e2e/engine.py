@@ -13,10 +13,12 @@ DATA = ROOT / "build" / "e2e"  # kept between runs: images are the slow part
 
 
 class Engine:
-    """start() first. All that these tests make carries `label`; clean() removes it."""
+    """start() first. All that these tests make carries `label`, or is docker-compose's and of
+    `project`; clean() removes it."""
 
     def __init__(self):
         self.label = f"poolwarden-e2e={os.getpid()}"
+        self.project = f"poolwarden-e2e-{os.getpid()}"
         self.log = DATA / "dockerd.log"
         self._daemon = None
         self._folder = None
@@ -40,9 +42,10 @@ class Engine:
         for listing, removal in ((("ps", "--all"), ("rm", "--force", "--volumes")),
                                  (("network", "ls"), ("network", "rm")),
                                  (("volume", "ls"), ("volume", "rm"))):
-            found = self.docker(*listing, "--quiet", "--filter", f"label={self.label}").split()
-            if found:
-                self.docker(*removal, *found)
+            for label in (self.label, f"com.docker.compose.project={self.project}"):
+                found = self.docker(*listing, "--quiet", "--filter", f"label={label}").split()
+                if found:
+                    self.docker(*removal, *found)
 
     def docker(self, *arguments, **how):
         """What the command says; an AssertionError with its complaint when it fails."""

@@ -48,8 +48,8 @@ def monitoring(engine, tmp_path_factory):
 class Compose:
     """The compose file with other images and ports, and nothing else changed."""
 
-    def __init__(self, images, folder):
-        self.project = f"poolwarden-e2e-{os.getpid()}"
+    def __init__(self, project, images, folder):
+        self.project = project
         self.override = folder / "override.yml"
         self.override.write_text(yaml.safe_dump(
             {"services": {service: {"image": image} for service, image in images.items()}}))
@@ -82,14 +82,16 @@ class Compose:
 
 @pytest.fixture(scope="module")
 def compose(engine, image, monitoring, tmp_path_factory):
-    run = Compose({"poolwarden": image, "visitor": image, **monitoring},
+    run = Compose(engine.project, {"poolwarden": image, "visitor": image, **monitoring},
                   tmp_path_factory.mktemp("compose"))
     try:
         run("up", "--detach", "--no-build", *SERVICES)
         yield run
     finally:
-        print(run("logs", "--no-color", "--tail", "60"))  # shown when a test failed
-        run("down", "--volumes", "--timeout", "20")
+        try:
+            print(run("logs", "--no-color", "--tail", "60"))  # shown when a test failed
+        finally:
+            run("down", "--volumes", "--timeout", "20")
 
 
 def state(engine, compose, service):

@@ -62,7 +62,11 @@ class Server:
     def __enter__(self):
         self._process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL,
                                          stderr=subprocess.DEVNULL)
-        eventually(lambda: request(self.port, self._ready).status == 200, f"{self._command[0]} up")
+        try:
+            eventually(lambda: request(self.port, self._ready).status == 200, f"{self._command[0]} up")
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *failure):
