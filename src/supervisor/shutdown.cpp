@@ -34,10 +34,10 @@ void Supervisor::shut_down(const std::string& because) {
 }
 
 asio::awaitable<void> Supervisor::wind_down() {
+  if (gateway_ && !killing_) co_await make_last_call();
   for (const auto& runner : pools_.all()) {
     if (!runner->pool().settings().speaks_http()) runner->shut_down();
   }
-  if (gateway_ && !killing_) co_await make_last_call();
   if (gateway_ && !killing_) co_await wait_for_requests();
   for (const auto& runner : pools_.all()) runner->shut_down();
   pools_told_to_stop_ = true;
@@ -47,7 +47,9 @@ asio::awaitable<void> Supervisor::wind_down() {
 // A gateway that dies meanwhile is started again and told the same.
 asio::awaitable<void> Supervisor::make_last_call() {
   gateway_->send(link::LastCall{});
-  wait_.expires_after(settings_.shutdown.delay.value_or(Duration{}));
+  // An essential pool that has failed is to be started again elsewhere, and soon.
+  const bool waits = exit_code_ != kExitEssential;
+  wait_.expires_after(waits ? settings_.shutdown.delay.value_or(Duration{}) : Duration{});
   while (!killing_ && Clock::now() < wait_.expiry()) {
     co_await wait_.async_wait(asio::as_tuple(asio::use_awaitable));
   }

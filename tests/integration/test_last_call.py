@@ -57,3 +57,24 @@ def test_a_gateway_that_is_started_meanwhile_closes_connections_too(supervise):
 
     assert eventually(supervisor.get, "an answer").headers["Connection"] == "close"
     assert supervisor.stop() == 0
+
+
+def test_a_pool_without_routes_serves_on_as_long(supervise):
+    supervisor = supervise({"web": {}, "cache": {"routes": [], "command": ["sleep", "infinity"]}},
+                           shutdown={"delay": "1h"})
+
+    os.kill(supervisor.pid(), signal.SIGTERM)
+    eventually(lambda: supervisor.get().headers["Connection"] == "close", "the last call")
+
+    pools = {pool["name"]: pool["state"] for pool in supervisor.status()["pools"]}
+    assert pools == {"web": "running", "cache": "running"}
+    assert supervisor.stop() == 0
+
+
+def test_an_essential_pool_that_has_failed_waits_for_nobody(supervise):
+    supervisor = supervise({"web": {"essential": True, "rapid_fail": {"failures": 1}}},
+                           shutdown={"delay": "1h"})
+
+    supervisor.post("/crash")
+
+    assert supervisor.process.wait(60) == 10
