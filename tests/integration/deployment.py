@@ -59,11 +59,12 @@ def unit_settings():
 
 
 def longest_stop(program, configuration):
-    """What a shutdown takes at most: the longest stop.drain of all pools, then the longest
-    stop.timeout."""
+    """What a shutdown takes at most: shutdown.delay, the longest stop.drain of all pools, then the
+    longest stop.timeout."""
     result = subprocess.run([program, "check", "--effective", configuration], capture_output=True,
                             text=True)
     assert result.returncode == 0, result.stdout + result.stderr
-    stops = [pool["stop"] for pool in yaml.safe_load(result.stdout)["pools"].values()]
-    return (max(seconds(stop["drain"]) for stop in stops)
+    settings = yaml.safe_load(result.stdout)
+    stops = [pool["stop"] for pool in settings["pools"].values()]
+    return (seconds(settings["shutdown"]["delay"]) + max(seconds(stop["drain"]) for stop in stops)
             + max(seconds(stop["timeout"]) for stop in stops))

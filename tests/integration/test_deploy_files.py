@@ -76,6 +76,15 @@ def longest(program):
     return longest_stop(program, CONFIGURATION)
 
 
+def test_all_that_a_stop_waits_for_counts(program, tmp_path):
+    file = tmp_path / "poolwarden.yaml"
+    pool = {"command": ["sleep", "9"], "stop": {"drain": "20s", "timeout": "3s"}}
+    other = {"command": ["sleep", "9"], "stop": {"drain": "1s", "timeout": "1m"}, "routes": [{"path": "/b"}]}
+    file.write_text(yaml.safe_dump({"listen": "127.0.0.1:8080", "shutdown": {"delay": "1m30s"}, "pools": {
+        "a": {**pool, "routes": [{"path": "/"}]}, "b": other}}))
+    assert longest_stop(program, file) == 90 + 20 + 60
+
+
 def test_compose_waits_long_enough(longest):
     service = load(COMPOSE)["services"]["poolwarden"]
     assert "./poolwarden.yaml:/etc/poolwarden/poolwarden.yaml:ro" in service["volumes"]
