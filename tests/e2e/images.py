@@ -10,6 +10,7 @@ from engine import ROOT
 
 BASE = "debian:bookworm-slim"
 PROGRAM = "poolwarden:e2e"
+REVISION = "given-by-tests/e2e"  # no commit is called so
 
 # What the published slim image leaves out too.
 _UNWANTED = ["./var/cache/apt/archives/*.deb", "./var/lib/apt/lists/*", "./var/log/*",
@@ -32,7 +33,7 @@ def program_image(engine):
     if given:
         assert exists(engine, given), f"POOLWARDEN_IMAGE: there is no image {given}"
         return given
-    build(engine, PROGRAM, ROOT, timeout=1200)
+    build(engine, PROGRAM, ROOT, "--build-arg", f"REVISION={REVISION}", timeout=1200)
     return PROGRAM
 
 
