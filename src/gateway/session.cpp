@@ -112,6 +112,8 @@ Task<bool> Session::read_more(Duration limit, Cut reason) {
     co_return false;
   }
   client_.inbox.commit(count);
+  // The wait ended while these bytes were on their way to here: they are not left unanswered.
+  if (client_.cut == Cut::Idle) client_.cut = Cut::None;
   co_return true;
 }
 

@@ -55,7 +55,6 @@ class Session final : private Waiter {
   std::size_t place = 0;  // in the SessionTable
 
  private:
-  bool has_come();
   using End = dispatch::AttemptEnd;
 
   // Reading a request (session.cpp). False: the connection is to be closed.
@@ -64,6 +63,7 @@ class Session final : private Waiter {
   Duration first_byte_limit() const;
   Task<bool> read_more(Duration limit, Cut reason);
   PoolGate* prepare_request();
+  bool has_come();
   Task<> close_gently();
   Task<bool> reject(HeadError error);
 
