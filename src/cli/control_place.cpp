@@ -1,14 +1,19 @@
 #include "cli/control_place.h"
 
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdlib>
 #include <filesystem>
+#include <initializer_list>
 #include <vector>
 
 #include "config/settings.h"
+#include "loop/unique_fd.h"
 
 namespace poolwarden::cli {
 namespace {
@@ -51,10 +56,28 @@ bool is_usable(const Place& place) {
   return ::access(place.socket.c_str(), W_OK) == 0;
 }
 
-std::string first(bool (*fits)(const Place&)) {
+// A supervisor that was killed leaves its socket behind, and nobody listens there any more.
+bool is_live(const Place& place) {
+  if (!is_usable(place)) return false;
+  sockaddr_un address{};
+  const std::string path = place.socket.string();
+  if (path.size() >= sizeof address.sun_path) return false;
+  address.sun_family = AF_UNIX;
+  path.copy(address.sun_path, path.size());
+  const loop::UniqueFd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!socket) return false;
+  const auto* named = reinterpret_cast<const sockaddr*>(&address);
+  return ::connect(socket.get(), named, sizeof address) == 0 || errno == EAGAIN;
+}
+
+// Of the first rule that any place fits.
+std::string first(std::initializer_list<bool (*)(const Place&)> rules) {
   const std::vector<Place> all = places();
-  const auto found = std::find_if(all.begin(), all.end(), fits);
-  return (found == all.end() ? all.front() : *found).socket.string();
+  for (const auto rule : rules) {
+    const auto found = std::find_if(all.begin(), all.end(), rule);
+    if (found != all.end()) return found->socket.string();
+  }
+  return all.front().socket.string();
 }
 
 }  // namespace
@@ -64,7 +87,7 @@ std::string control_from_environment() {
   return named ? named : "";
 }
 
-std::string place_for_control() { return first(can_be_made); }
+std::string place_for_control() { return first({can_be_made}); }
 
 std::string control_to_open(const cxxopts::ParseResult& options, const std::string& from_file,
                             const std::string& place) {
@@ -73,6 +96,6 @@ std::string control_to_open(const cxxopts::ParseResult& options, const std::stri
   return from_file == config::kDefaultControl ? place : from_file;
 }
 
-std::string find_control() { return first(is_usable); }
+std::string find_control() { return first({is_live, is_usable}); }
 
 }  // namespace poolwarden::cli

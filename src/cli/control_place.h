@@ -19,8 +19,9 @@ std::string place_for_control();
 std::string control_to_open(const cxxopts::ParseResult& options, const std::string& from_file,
                             const std::string& place);
 
-// For commands: the first place in which a socket is that this user may connect to, else the first
-// of all. In a folder that everybody may write to, only a socket of this user's own counts.
+// For commands: the first place in which a supervisor of this user's listens, else the first with a
+// socket that this user may connect to, else the first of all. In a folder that everybody may write
+// to, only a socket of this user's own counts.
 std::string find_control();
 
 }  // namespace poolwarden::cli
