@@ -45,11 +45,14 @@ void print_table(const json::object& plan) {
     const json::object& pool = each.as_object();
     print_row(text(pool, "pool"), width, text(pool, "change"), list_of(pool, "keys"));
   }
+  const std::string live = list_of(plan, "live");
+  if (!live.empty()) print_row("(top)", width, "live change", live);
   const std::string fixed = list_of(plan, "fixed");
   if (!fixed.empty()) print_row("(top)", width, "restart", fixed);
 }
 
 bool changes_nothing(const json::object& plan) {
+  if (!list_of(plan, "live").empty()) return false;
   const json::array& pools = plan.at("pools").as_array();
   return std::all_of(pools.begin(), pools.end(), [](const json::value& pool) {
     return text(pool.as_object(), "change") == "unchanged";

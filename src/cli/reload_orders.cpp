@@ -23,8 +23,11 @@ json::object as_json(const ReloadAnswer& plan) {
     pools.push_back(json::object{
         {"pool", change.pool}, {"change", std::string(name(change.change))}, {"keys", keys}});
   }
+  const auto& live = plan.comparison.live;
   const auto& fixed = plan.comparison.fixed;
-  json::object all{{"pools", pools}, {"fixed", json::array(fixed.begin(), fixed.end())}};
+  json::object all{{"pools", pools},
+                   {"live", json::array(live.begin(), live.end())},
+                   {"fixed", json::array(fixed.begin(), fixed.end())}};
   all["refused"] = plan.refusal.empty() ? json::value() : json::value(plan.refusal);
   return all;
 }

@@ -22,9 +22,10 @@ std::string count_of(std::size_t errors) {
   return std::to_string(errors) + (errors == 1 ? " error" : " errors");
 }
 
-// "web recycle for command, api added; 2 pools unchanged"
+// "live change of shutdown.delay, pool web: recycle for command, pool api: added; 2 unchanged"
 std::string summary(const config::Comparison& comparison) {
   std::string text;
+  if (!comparison.live.empty()) text = supervisor::describe_live(comparison.live);
   std::size_t unchanged = 0;
   for (const config::PoolChange& change : comparison.pools) {
     if (change.change == config::Change::Unchanged) {

@@ -82,9 +82,9 @@ std::string_view name(Change change) {
 }
 
 bool Comparison::changes_nothing() const {
-  return fixed.empty() && std::all_of(pools.begin(), pools.end(), [](const PoolChange& pool) {
-           return pool.change == Change::Unchanged;
-         });
+  return live.empty() && fixed.empty() &&
+         std::all_of(pools.begin(), pools.end(),
+                     [](const PoolChange& pool) { return pool.change == Change::Unchanged; });
 }
 
 Comparison compare_settings(const Settings& running, const Settings& wanted) {
@@ -99,6 +99,7 @@ Comparison compare_settings(const Settings& running, const Settings& wanted) {
   }
   for (const auto* key : different(server_keys(), running, wanted)) {
     if (key->applies == Applies::AfterRestart) comparison.fixed.push_back(key->path);
+    if (key->applies == Applies::Live) comparison.live.push_back(key->path);
   }
   return comparison;
 }

@@ -27,7 +27,9 @@ struct PoolChange {
 
 struct Comparison {
   std::vector<PoolChange> pools;  // in the order of the new file, removed ones last
-  // Keys at the top of the file that differ and cannot change without a restart of poolwarden.
+  // Keys at the top of the file that differ: those that take effect at once, and those that cannot
+  // change without a restart of poolwarden.
+  std::vector<std::string> live;
   std::vector<std::string> fixed;
 
   bool changes_nothing() const;

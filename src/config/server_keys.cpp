@@ -57,7 +57,8 @@ Keys make_keys() {
   keys.push_back(config::bind<Settings>(
       "shutdown.delay", time_limit(), FIELD(shutdown.delay), Applies::Live,
       "How long it goes on serving when it is told to end, not ready any more and with Connection: "
-      "close on each answer."));
+      "close on each answer. A stop takes so much longer: whoever kills after a grace has to wait "
+      "for it too."));
   keys.push_back(pools_below("defaults",
                              "Merged under every pool, map by map; a pool's own key "
                              "wins, and lists are replaced."));

@@ -54,13 +54,17 @@ pool::Event event(EventKind kind, const std::string& pool, const std::string& se
 
 }  // namespace
 
+std::string describe_live(const std::vector<std::string>& keys) {
+  return "live change of " + list_of(keys);
+}
+
 std::string describe(const PoolChange& change) {
   const std::string keys = list_of(change.keys);
   switch (change.change) {
     case Change::Unchanged:
       return "unchanged";
     case Change::Live:
-      return "live change of " + keys;
+      return describe_live(change.keys);
     case Change::Recycle:
       return "recycle for " + keys;
     case Change::Restart:

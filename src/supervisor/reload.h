@@ -77,5 +77,7 @@ class Reload {
 
 // "live change of stop.timeout and workers"; "added".
 std::string describe(const config::PoolChange& change);
+// Of keys at the top of the file: "live change of shutdown.delay".
+std::string describe_live(const std::vector<std::string>& keys);
 
 }  // namespace poolwarden::supervisor

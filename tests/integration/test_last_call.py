@@ -2,6 +2,7 @@
 
 import http.client
 import os
+import re
 import signal
 import time
 
@@ -26,6 +27,21 @@ def test_it_serves_on_and_says_that_it_ends(supervise):
     for _ in range(100):  # it is not on its way out
         assert supervisor.get().status == 200
     assert supervisor.stop() == 0  # told again, it does not wait
+
+
+def test_a_reload_changes_for_how_long(supervise):
+    supervisor = supervise({"web": {}})
+    supervisor.change(shutdown={"delay": "1h"})
+
+    planned = supervisor.run("plan")
+    assert re.search(r"^\(top\) +live change +shutdown\.delay$", planned.stdout, re.MULTILINE)
+    assert "would change nothing" not in planned.stdout
+    assert "live change of shutdown.delay; 1 unchanged" in supervisor.run("reload", "--wait").stdout
+
+    os.kill(supervisor.pid(), signal.SIGTERM)
+    eventually(lambda: supervisor.get().headers["Connection"] == "close", "the last call")
+    assert supervisor.admin("/readyz").status == 503
+    assert supervisor.stop() == 0
 
 
 def test_it_ends_when_the_time_is_over(supervise):

@@ -110,6 +110,15 @@ TEST(CompareSettings, NamesWhatOnlyARestartChanges) {
   EXPECT_FALSE(comparison.changes_nothing());
 }
 
+TEST(CompareSettings, NamesWhatChangesLiveAtTheTopOfTheFile) {
+  const Comparison comparison =
+      compare_settings(settings_of("pools: {a: {command: x}}"),
+                       settings_of("shutdown: {delay: 5s}\npools: {a: {command: x}}"));
+  EXPECT_THAT(comparison.live, ElementsAre("shutdown.delay"));
+  EXPECT_THAT(comparison.fixed, IsEmpty());
+  EXPECT_FALSE(comparison.changes_nothing());
+}
+
 TEST(CompareSettings, TellsAKeyWhoseValueIsTheOnlyDifference) {
   // Each key of this pool has another value than its default.
   const Settings rich = settings_of(
