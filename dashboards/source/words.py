@@ -58,7 +58,7 @@ FAILURE_COLORS = {
 }
 REJECTION_COLORS = {
     "full": "#ff780a", "timeout": "#f2cc0c", "pool_disabled": "#e02f44", "pool_stopped": GREY,
-    "no_worker": "#ff7383", "shutdown": "#b877d9", "connection_limit": "#a352cc",
+    "no_worker": "#ff7383", "shutdown": "#b877d9",
 }
 
 # diagnosis: (what happened, what to do first, the alert whose runbook helps)

@@ -84,8 +84,6 @@ std::string_view name(Rejection rejection) {
       return "no_worker";
     case Shutdown:
       return "shutdown";
-    case ConnectionLimit:
-      return "connection_limit";
   }
   return "unknown";
 }

@@ -32,16 +32,8 @@ std::string_view name(Reason reason);
 int status_of(Reason reason);  // 404, 503, …
 
 // Label of poolwarden_queue_rejected_total.
-enum class Rejection {
-  Full,
-  Timeout,
-  PoolDisabled,
-  PoolStopped,
-  NoWorker,
-  Shutdown,
-  ConnectionLimit
-};
-inline constexpr std::size_t kRejections = static_cast<std::size_t>(Rejection::ConnectionLimit) + 1;
+enum class Rejection { Full, Timeout, PoolDisabled, PoolStopped, NoWorker, Shutdown };
+inline constexpr std::size_t kRejections = static_cast<std::size_t>(Rejection::Shutdown) + 1;
 std::string_view name(Rejection rejection);
 
 // Label of poolwarden_http_request_failures_total.

@@ -52,6 +52,7 @@ Task<> Listener::run() {
     Outcome outcome = Outcome::Accepted;
     for (int i = 0; i < kAtOnce && outcome == Outcome::Accepted; ++i) outcome = accept_one();
     if (outcome != Outcome::Exhausted) continue;
+    row_.accept_failures.fetch_add(1, std::memory_order_relaxed);
     // Descriptors or memory ran out: connections wait in the backlog until some are given back.
     pause_.expires_after(kPause);
     co_await pause_.async_wait(as_result);

@@ -78,8 +78,8 @@ struct WorkerRow {
 
 struct ListenerRow {
   Cell accepted;
-  Cell rejected;
-  Cell open;  // gauge
+  Cell accept_failures;  // descriptors or memory ran out
+  Cell open;             // gauge
 };
 
 struct Scoreboard {

@@ -131,8 +131,9 @@ constexpr std::array<MetricInfo, kMetrics> kCatalogue = {{
     {HttpConnections, G, "poolwarden_http_connections", "listener", "Open connections of clients."},
     {HttpConnectionsAccepted, C, "poolwarden_http_connections_accepted_total", "listener",
      "Connections accepted."},
-    {HttpConnectionsRejected, C, "poolwarden_http_connections_rejected_total", "listener",
-     "Connections turned away."},
+    {HttpAcceptFailures, C, "poolwarden_http_accept_failures_total", "listener",
+     "Attempts to accept a connection for which descriptors or memory ran out; it waits in the "
+     "backlog."},
     {WebsocketsInFlight, G, "poolwarden_websockets_in_flight", "pool",
      "Upgraded connections (tunnels) that are open now."},
     {MemoryUsage, G, "poolwarden_pool_memory_usage_bytes", "pool",

@@ -78,7 +78,7 @@ enum class Metric {
   HttpSentBytes,
   HttpConnections,
   HttpConnectionsAccepted,
-  HttpConnectionsRejected,
+  HttpAcceptFailures,
   WebsocketsInFlight,
   // Resources, from cgroups.
   MemoryUsage,

@@ -72,7 +72,7 @@ void add_listeners(Samples& samples, const std::vector<std::string>& listeners,
     const Labels labels = {{"listener", listeners[i]}};
     samples.add(Metric::HttpConnections, labels, value(row.open));
     samples.add(Metric::HttpConnectionsAccepted, labels, value(row.accepted));
-    samples.add(Metric::HttpConnectionsRejected, labels, value(row.rejected));
+    samples.add(Metric::HttpAcceptFailures, labels, value(row.accept_failures));
   }
 }
 

@@ -185,7 +185,7 @@ json::array listener_array(const pool::Snapshot& snapshot, const link::Scoreboar
     listeners.push_back(json::object{{"address", text(snapshot.listeners[i])},
                                      {"open", load(row.open)},
                                      {"accepted", load(row.accepted)},
-                                     {"rejected", load(row.rejected)}});
+                                     {"accept_failures", load(row.accept_failures)}});
   }
   return listeners;
 }
