@@ -168,14 +168,17 @@ std::vector<Group> Tree::groups_of(const std::string& pool, const std::string& l
   return groups;
 }
 
-std::optional<Usage> Tree::pool_usage(const std::string& pool) const {
+std::optional<Usage> Tree::pool_usage(const std::string& pool,
+                                      const std::vector<std::string>& running) const {
   const auto groups = groups_of(pool);
   if (groups.empty()) return std::nullopt;
   Usage usage = read_usage(groups);
   if (const Group* memory = having(groups, "memory")) {
     std::uint64_t kills = 0;
-    for (const std::string& leaf : subdirectories(memory->path))
-      kills += read_oom_kills({{leaf, memory->unified, memory->controllers}}).value_or(0);
+    for (const std::string& leaf : running) {
+      const std::string path = memory->path + "/" + leaf;
+      kills += read_oom_kills({{path, memory->unified, memory->controllers}}).value_or(0);
+    }
     usage.memory_events["oom_kill"] = kills;
   }
   return usage;

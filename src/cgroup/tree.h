@@ -45,8 +45,10 @@ class Tree {
                          const LimitValues& limits, worker::Containment containment) const;
 
   // These two may be called from any thread. Of a pool, oom_kill counts in the leaves that are
-  // there: v1 forgets those of a leaf that is removed, so its end has to be told by who removes it.
-  std::optional<Usage> pool_usage(const std::string& pool) const;
+  // `running`: v1 forgets that of a leaf that is removed, and one may stay a while after its
+  // worker, so the end of a worker has to be told by who saw it.
+  std::optional<Usage> pool_usage(const std::string& pool,
+                                  const std::vector<std::string>& running) const;
   std::optional<Usage> leaf_usage(const std::string& pool, const std::string& leaf) const;
 
   // Processes in a leaf; none where it has none. From any thread, too.

@@ -130,7 +130,9 @@ Result<void> Supervision::open() {
   if (!scoreboard) return scoreboard.error();
   telling_ = std::make_unique<Telling>(
       source_, snapshots_, scoreboard->board(),
-      Sightings{[this](const std::string& pool) { return containment_->tree().pool_usage(pool); },
+      Sightings{[this](const std::string& pool, const std::vector<std::string>& leaves) {
+                  return containment_->tree().pool_usage(pool, leaves);
+                },
                 [this](const pool::Snapshot& shot) {
                   return worker_processes(containment_->tree(), shot);
                 }});

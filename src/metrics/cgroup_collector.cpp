@@ -3,10 +3,18 @@
 #include <algorithm>
 #include <set>
 
+#include "cgroup/tree.h"
 #include "metrics/label_values.h"
 
 namespace poolwarden::metrics {
 namespace {
+
+std::vector<std::string> leaves_of(const pool::PoolSnapshot& pool) {
+  std::vector<std::string> leaves;
+  for (const pool::WorkerSnapshot& worker : pool.workers)
+    leaves.push_back(cgroup::leaf_name(worker.name.slot, worker.name.generation));
+  return leaves;
+}
 
 std::optional<double> plain(const cgroup::Count& count) {
   if (!count) return std::nullopt;
@@ -113,7 +121,7 @@ void CgroupCollector::add_oom_kills(Samples& samples, const std::string& pool, s
 void CgroupCollector::add_pool(Samples& samples, const pool::PoolSnapshot& pool) const {
   const std::string& name = pool.settings->name;
   const std::uint64_t ended = oom_kills_.of_ended(name);
-  const std::optional<cgroup::Usage> usage = usage_(name);
+  const std::optional<cgroup::Usage> usage = usage_(name, leaves_of(pool));
   add_oom_kills(samples, name, ended, usage);
   if (!usage && !pools_.contains(name)) return;
   add_counters(samples, name, usage.value_or(cgroup::Usage{}));

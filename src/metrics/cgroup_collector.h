@@ -19,12 +19,13 @@
 
 namespace poolwarden::metrics {
 
-// What a pool uses in all; nullopt where nothing tells. Called on the scraping thread.
-using PoolUsage = std::function<std::optional<cgroup::Usage>(const std::string& pool)>;
+// What a pool uses in all, and how often the OOM killer struck in the leaves of the workers that
+// run; nullopt where nothing tells. Called on the scraping thread.
+using PoolUsage = std::function<std::optional<cgroup::Usage>(
+    const std::string& pool, const std::vector<std::string>& running_leaves)>;
 
 class CgroupCollector : public prometheus::Collectable {
  public:
-  // `usage`: its oom_kill is that of the workers that run.
   CgroupCollector(const loop::Published<pool::Snapshot>& snapshots, PoolUsage usage,
                   OomKills& oom_kills)
       : snapshots_(snapshots), usage_(std::move(usage)), oom_kills_(oom_kills) {}

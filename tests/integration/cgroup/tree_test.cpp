@@ -87,7 +87,7 @@ TEST_F(RealTree, WhatAFormerSupervisorLeftIsKilledAndRemoved) {
   EXPECT_EQ(successor.remove_leftovers(), 1u);
   EXPECT_EQ(::waitpid(child, nullptr, 0), child);
   children.clear();
-  EXPECT_FALSE(successor.pool_usage("web"));
+  EXPECT_FALSE(successor.pool_usage("web", {}));
 }
 
 TEST_F(RealTree, ALeafLeftEmptyIsMadeAnew) {
@@ -107,7 +107,7 @@ TEST_F(RealTree, ALeafInUseIsNotGivenTwice) {
 
 TEST_F(RealTree, APoolMayHaveTheNameOfOurOwnLeaf) {
   EXPECT_TRUE(tree.make_leaf("supervisor", "0-1", {}, Containment::Required));
-  EXPECT_TRUE(tree.pool_usage("supervisor"));
+  EXPECT_TRUE(tree.pool_usage("supervisor", {}));
 }
 
 TEST_F(RealTree, TheMemoryThatMayBeUsedIsNotMoreThanTheMachineHas) {

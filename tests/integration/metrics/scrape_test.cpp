@@ -63,7 +63,12 @@ class ScrapeTest : public testing::Test {
         snapshot_(published_, map_.board()),
         scoreboard_(published_, map_.board()),
         cgroup_(
-            published_, [this](const std::string&) { return usage_; }, events_.oom_kills()),
+            published_,
+            [this](const std::string&, const std::vector<std::string>& running_leaves) {
+              leaves_ = running_leaves;
+              return usage_;
+            },
+            events_.oom_kills()),
         workers_(
             published_,
             [this](const pool::Snapshot&) {
@@ -94,6 +99,7 @@ class ScrapeTest : public testing::Test {
   link::ScoreboardMap writer_;
   loop::Published<pool::Snapshot> published_;
   std::optional<cgroup::Usage> usage_;
+  std::vector<std::string> leaves_;  // those that it was last asked for
   std::vector<int> pids_ = {::getpid()};
   EventMetrics events_;
   SnapshotCollector snapshot_;
@@ -355,6 +361,12 @@ TEST_F(ScrapeTest, CountsOomKillsOfWorkersThatRunAndOfThoseThatEnded) {
   events_.record(ended);
   events_.record(ended);
   shown(3);
+}
+
+// The cgroup of one that has ended may still be there, and its end has been counted.
+TEST_F(ScrapeTest, AsksForTheOomKillsOfWorkersThatRunOnly) {
+  scrape();
+  EXPECT_THAT(leaves_, testing::ElementsAre("0-3", "1-3", "2-3"));
 }
 
 TEST_F(ScrapeTest, EndsOpenMetricsWithEof) {

@@ -115,7 +115,7 @@ TEST_F(Containment, WhatAWorkerAndItsPoolUseCanBeRead) {
   EXPECT_EQ(usage->pids_limit, 10u);
   EXPECT_EQ(usage->cpu_limit_cores, 0.5);
   EXPECT_TRUE(usage->cpu_user_usec);
-  const auto pool = tree.pool_usage("web");
+  const auto pool = tree.pool_usage("web", {cgroup::leaf_name(1, 1)});
   ASSERT_TRUE(pool);
   EXPECT_GT(pool->memory_current.value_or(0), 20u << 20);
 }
