@@ -10,6 +10,8 @@
 namespace poolwarden::diagnosis {
 
 struct Certificate {
+  std::uint64_t number =
+      0;  // counts all of them, from 1 on, also over restarts where they are kept
   std::string pool;
   std::uint32_t slot = 0;
   std::uint64_t generation = 0;
@@ -18,6 +20,8 @@ struct Certificate {
   Duration uptime{};
   bool was_ready = false;
   Intent intent = Intent::None;
+  std::string recycle_reason;  // of a recycle: "memory"
+  std::string debug_tool;      // it ran under: "gdb"; empty: none
   Evidence evidence;
   Diagnosis diagnosis;
 };

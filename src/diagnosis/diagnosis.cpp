@@ -180,13 +180,17 @@ std::string timeout_sentence(Cause cause) {
 Diagnosis from_status(const Evidence& evidence) {
   Diagnosis told;
   if (const auto* end = std::get_if<NotStarted>(&evidence.status)) {
-    told = {Cause::ExecFailed, false, is_incurable(end->error), "", cure_of_stage(*end)};
+    told.cause = Cause::ExecFailed;
+    told.incurable = is_incurable(end->error);
+    told.next_step = cure_of_stage(*end);
   } else if (const auto* left = std::get_if<Exited>(&evidence.status)) {
     const Meaning meaning = meaning_of_code(*left, evidence.last_output);
-    told = {meaning.cause, false, false, "", meaning.next_step};
+    told.cause = meaning.cause;
+    told.next_step = meaning.next_step;
   } else if (const auto* struck = std::get_if<Signaled>(&evidence.status)) {
     const Meaning meaning = meaning_of_signal(struck->signal, evidence.oom_kills > 0);
-    told = {meaning.cause, false, false, "", meaning.next_step};
+    told.cause = meaning.cause;
+    told.next_step = meaning.next_step;
   }
   told.sentence = describe(evidence.status);
   if (told.cause == Cause::OomKilled)
@@ -203,13 +207,22 @@ Diagnosis diagnose(const Evidence& evidence, const Circumstances& circumstances)
   if (std::holds_alternative<NotStarted>(evidence.status)) return told;
 
   const Cause timeout = cause_of_timeout(circumstances.intent);
-  if (timeout != Cause::Unknown) return {timeout, false, false, timeout_sentence(timeout), ""};
+  if (timeout != Cause::Unknown) {
+    told = {};
+    told.cause = timeout;
+    told.sentence = timeout_sentence(timeout);
+    return told;
+  }
   if (circumstances.intent == Intent::None) return told;
 
   const auto* struck = std::get_if<Signaled>(&evidence.status);
   if (struck && struck->signal == SIGKILL && circumstances.kill_sent) {
-    return {Cause::KilledBySupervisor, true, false, "did not stop in time and was killed",
-            "Let the worker react to stop.signal sooner, or raise stop.timeout."};
+    told = {};
+    told.cause = Cause::KilledBySupervisor;
+    told.expected = true;
+    told.sentence = "did not stop in time and was killed";
+    told.next_step = "Let the worker react to stop.signal sooner, or raise stop.timeout.";
+    return told;
   }
   if (means_defect(told.cause)) return told;
   told.expected = is_expected(circumstances.intent);

@@ -9,7 +9,7 @@
 #include <string_view>
 
 #include "base/clock.h"
-#include "diagnosis/exit_status.h"
+#include "diagnosis/evidence.h"
 
 namespace poolwarden::diagnosis {
 
@@ -67,14 +67,6 @@ std::string_view name(Intent intent);
 // Whether this intent explains an end, so that it is no failure. Time-outs do not.
 bool is_expected(Intent intent);
 
-struct Evidence {
-  ExitStatus status;
-  std::uint64_t oom_kills = 0;    // how often the kernel's OOM killer struck in its cgroup
-  std::string last_output;        // the end of what it wrote, stdout and stderr, as it came
-  std::uint64_t memory_peak = 0;  // bytes; 0 where it is not known
-  std::uint64_t requests_served = 0;
-};
-
 // The part of the story that the supervisor knows and the kernel does not.
 struct Circumstances {
   Intent intent = Intent::None;
@@ -82,8 +74,54 @@ struct Circumstances {
   bool kill_sent = false;  // we killed the tree, after the stop signal or at once
 };
 
+// What a cause leaves open: a closed list too, but no label of a metric.
+enum class Detail {
+  None,
+  MissingProgram,
+  PathBlocked,  // a directory on the way may not be passed
+  NotExecutable,
+  MissingInterpreter,  // of a script, or the loader of a program
+  WrongArchitecture,   // of the program, or of a library
+  MissingLibrary,
+  MissingSymbol,
+  UnknownUser,
+  IdentityRefused,
+  MissingDirectory,
+  CgroupGone,
+  Daemonized,
+  PidsLimit,
+  OwnMemoryLimit,
+  ContainerMemoryLimit,
+  OutOfMemoryInside,  // an allocation failed, and it ended itself
+  UncaughtException,
+  Assertion,
+  DamagedHeap,
+  SmashedStack,
+  BrokenOutput,  // its reader was gone
+  Drilled,       // by `poolwarden drill`
+};
+std::string_view name(Detail detail);  // "missing_library"
+
+// Who ended it.
+enum class Sender {
+  Itself,
+  OurStop,  // the stop signal
+  OurKill,  // it did not stop in time
+  OurMemoryRule,
+  OurCpuRule,
+  KernelOom,
+  KernelFault,  // SIGSEGV and the like
+  KernelSeccomp,
+  KernelRlimit,
+  Stranger,
+  Unknown,
+};
+std::string_view name(Sender sender);  // "our_stop"
+
 struct Diagnosis {
   Cause cause = Cause::Unknown;
+  Detail detail = Detail::None;
+  Sender sender = Sender::Unknown;
   bool expected = false;   // a recorded intent explains it
   bool incurable = false;  // trying again cannot help: no such file, not permitted, no such user
   std::string sentence;    // what happened, for people: "was killed by the kernel's OOM killer…"

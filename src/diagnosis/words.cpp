@@ -62,6 +62,86 @@ std::string_view name(Cause cause) {
   return "unknown";
 }
 
+std::string_view name(Detail detail) {
+  switch (detail) {
+    case Detail::None:
+      return "none";
+    case Detail::MissingProgram:
+      return "missing_program";
+    case Detail::PathBlocked:
+      return "path_blocked";
+    case Detail::NotExecutable:
+      return "not_executable";
+    case Detail::MissingInterpreter:
+      return "missing_interpreter";
+    case Detail::WrongArchitecture:
+      return "wrong_architecture";
+    case Detail::MissingLibrary:
+      return "missing_library";
+    case Detail::MissingSymbol:
+      return "missing_symbol";
+    case Detail::UnknownUser:
+      return "unknown_user";
+    case Detail::IdentityRefused:
+      return "identity_refused";
+    case Detail::MissingDirectory:
+      return "missing_directory";
+    case Detail::CgroupGone:
+      return "cgroup_gone";
+    case Detail::Daemonized:
+      return "daemonized";
+    case Detail::PidsLimit:
+      return "pids_limit";
+    case Detail::OwnMemoryLimit:
+      return "own_memory_limit";
+    case Detail::ContainerMemoryLimit:
+      return "container_memory_limit";
+    case Detail::OutOfMemoryInside:
+      return "out_of_memory_inside";
+    case Detail::UncaughtException:
+      return "uncaught_exception";
+    case Detail::Assertion:
+      return "assertion";
+    case Detail::DamagedHeap:
+      return "damaged_heap";
+    case Detail::SmashedStack:
+      return "smashed_stack";
+    case Detail::BrokenOutput:
+      return "broken_output";
+    case Detail::Drilled:
+      return "drilled";
+  }
+  return "unknown";
+}
+
+std::string_view name(Sender sender) {
+  switch (sender) {
+    case Sender::Itself:
+      return "itself";
+    case Sender::OurStop:
+      return "our_stop";
+    case Sender::OurKill:
+      return "our_kill";
+    case Sender::OurMemoryRule:
+      return "our_memory_rule";
+    case Sender::OurCpuRule:
+      return "our_cpu_rule";
+    case Sender::KernelOom:
+      return "kernel_oom";
+    case Sender::KernelFault:
+      return "kernel_fault";
+    case Sender::KernelSeccomp:
+      return "kernel_seccomp";
+    case Sender::KernelRlimit:
+      return "kernel_rlimit";
+    case Sender::Stranger:
+      return "stranger";
+    case Sender::Unknown:
+      return "unknown";
+  }
+  return "unknown";
+}
+
 std::string_view name(Intent intent) {
   switch (intent) {
     case Intent::None:

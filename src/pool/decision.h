@@ -40,6 +40,9 @@ struct SignalWorker {  // any signal, to itself
   WorkerId id;
   int signal;
 };
+struct ExamineWorker {  // it does not answer: note what its threads do, before it is ended
+  WorkerId id;
+};
 struct KillWorker {  // its whole tree
   WorkerId id;
 };
@@ -64,8 +67,8 @@ struct RunHook {
   std::map<std::string, std::string> environment;
 };
 using Action = std::variant<SpawnWorker, PublishWorker, DrainWorker, StopWorker, SignalWorker,
-                            KillWorker, SuspendWorker, ResumeWorker, AbandonWorker, RetireWorker,
-                            SetAvailability, RunHook>;
+                            ExamineWorker, KillWorker, SuspendWorker, ResumeWorker, AbandonWorker,
+                            RetireWorker, SetAvailability, RunHook>;
 
 struct Decision {
   std::vector<Action> actions;  // in the order in which they are to be done

@@ -81,6 +81,8 @@ void LinuxWorkerHost::stop_watching(worker::WorkerId id) {
     found->second->stop_watching();
 }
 
+void LinuxWorkerHost::examine(worker::WorkerId) {}
+
 void LinuxWorkerHost::kill(worker::WorkerId id) {
   if (auto* worker = find(id)) worker->kill();
 }

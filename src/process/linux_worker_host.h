@@ -31,6 +31,7 @@ class LinuxWorkerHost final : public worker::WorkerHost {
              worker::WorkerCallbacks callbacks) override;
   void ask_to_stop(worker::WorkerId id) override;
   void signal(worker::WorkerId id, int number) override;
+  void examine(worker::WorkerId id) override;
   void kill(worker::WorkerId id) override;
   void stop_watching(worker::WorkerId id) override;
   Result<void> suspend(worker::WorkerId id) override;

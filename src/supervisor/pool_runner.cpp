@@ -98,6 +98,7 @@ void PoolRunner::apply(const pool::Decision& decision) {
             [&](const pool::DrainWorker& todo) { drain(todo); },
             [&](const pool::StopWorker& todo) { outside_.host.ask_to_stop(todo.id); },
             [&](const pool::SignalWorker& todo) { outside_.host.signal(todo.id, todo.signal); },
+            [&](const pool::ExamineWorker& todo) { outside_.host.examine(todo.id); },
             [&](const pool::KillWorker& todo) { outside_.host.kill(todo.id); },
             [&](const pool::SuspendWorker& todo) { suspend(todo.id); },
             [&](const pool::ResumeWorker& todo) { outside_.host.resume(todo.id); },

@@ -65,6 +65,10 @@ class WorkerHost {
   // Any signal, to the worker itself.
   virtual void signal(WorkerId id, int number) = 0;
 
+  // Looks at what its threads are doing, for the evidence of its end; before it is ended for not
+  // answering.
+  virtual void examine(WorkerId id) = 0;
+
   // Kills the whole tree.
   virtual void kill(WorkerId id) = 0;
 

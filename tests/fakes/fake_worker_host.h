@@ -28,6 +28,7 @@ class FakeWorkerHost : public worker::WorkerHost {
   void signal(worker::WorkerId id, int number) override {
     note("signal", id, " " + std::to_string(number));
   }
+  void examine(worker::WorkerId id) override { note("examine", id); }
   void kill(worker::WorkerId id) override { note("kill", id); }
   void stop_watching(worker::WorkerId id) override { note("stop_watching", id); }
   Result<void> suspend(worker::WorkerId id) override {

@@ -94,6 +94,7 @@ class Invariants {
     EXPECT_EQ(worker(action.id).drained, worker(action.id).published) << number(action.id);
     EXPECT_FALSE(std::exchange(worker(action.id).stopped, true)) << number(action.id);
   }
+  void follow(const ExamineWorker& action) { EXPECT_FALSE(worker(action.id).killed); }
   void follow(const KillWorker& action) {
     worker(action.id).orphaned = worker(action.id).state == WorkerState::Orphaned;
     EXPECT_FALSE(std::exchange(worker(action.id).killed, true)) << number(action.id);

@@ -1,0 +1,105 @@
+// What is known of the end of a worker, as it was found: nothing in here is a guess. What could not
+// be had is absent, empty or 0.
+
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "diagnosis/exit_status.h"
+
+namespace poolwarden::diagnosis {
+
+// What the kernel noted down when a signal ended it, in the core file (NT_SIGINFO and NT_PRSTATUS
+// of core(5)) or in its own log.
+struct FaultSite {
+  int si_code = 0;            // sigaction(2): SEGV_MAPERR, SI_USER, SYS_SECCOMP…
+  std::uint64_t address = 0;  // that it touched: SIGSEGV, SIGBUS
+  std::uint64_t stack_pointer = 0;
+  std::uint64_t program_counter = 0;
+  bool is_stack_exhausted = false;    // it touched what lies right below its stack
+  std::optional<int> sender_pid;      // of a signal that a process sent
+  std::optional<int> syscall_number;  // SIGSYS
+};
+
+struct CoreFile {
+  std::string path;  // empty: there is none that could be found
+  std::uint64_t bytes = 0;
+  std::string why_none;  // "limits.core is 0"; "core_pattern pipes it to …"
+};
+
+// One thread of a worker that did not answer, proc(5).
+struct ThreadState {
+  int tid = 0;
+  char state = '?';  // R, S, D…
+  std::string name;
+  std::string waits_in;                   // wchan, or the system call's name
+  std::vector<std::string> kernel_stack;  // innermost first
+};
+
+// Whose limit was met when the OOM killer struck.
+enum class OomScope { None, OwnLimit, Container, Unknown };
+
+struct MemoryTrouble {
+  std::uint64_t oom_kills = 0;       // how often the kernel's OOM killer struck in its cgroup
+  std::uint64_t own_limit_hits = 0;  // of them, or near them: at the limit of this very cgroup
+  std::uint64_t group_kills = 0;     // memory.oom.group: all of it ended together
+  OomScope scope = OomScope::None;
+};
+
+// A request that its end cut short.
+struct CutRequest {
+  std::string method;
+  std::string path;  // without the query
+  Duration age{};
+};
+
+// Who listens where the worker wanted to.
+struct PortHolder {
+  std::uint16_t port = 0;
+  int pid = 0;  // 0: not to be found out
+  std::string name;
+};
+
+// What ELF headers tell of a program or library that cannot be loaded.
+struct LoaderFinding {
+  std::string object;   // that needs it
+  std::string needed;   // "libfoo.so.1"
+  std::string found;    // a file of that name that does not fit; empty: none
+  std::string machine;  // what `found` was made for: "aarch64"
+};
+
+struct WrittenLine {
+  bool is_stderr = false;
+  std::string text;
+};
+
+struct Evidence {
+  ExitStatus status;
+  std::uint64_t oom_kills = 0;    // how often the kernel's OOM killer struck in its cgroup
+  std::string last_output;        // the end of what it wrote, stdout and stderr, as it came
+  std::uint64_t memory_peak = 0;  // bytes; 0 where it is not known
+  std::uint64_t requests_served = 0;
+
+  // Found before its end is told.
+  MemoryTrouble memory;
+  std::uint64_t pids_limit_hits = 0;  // forks that limits.pids refused
+  Duration cpu_user{}, cpu_system{};
+  std::vector<WrittenLine> output;       // the lines of last_output
+  std::vector<ThreadState> threads;      // of one that did not answer
+  std::vector<std::string> left_behind;  // "1234 gunicorn": what lived on in its tree
+  std::optional<PortHolder> port_holder;
+  std::vector<LoaderFinding> loader;
+  bool is_over_cpu_rlimit = false;  // RLIMIT_CPU's hard limit, which kills with SIGKILL
+  std::optional<FaultSite> fault;
+
+  // Found later, if at all: Event worker.post_mortem.
+  std::optional<CoreFile> core;
+  std::vector<std::string> backtrace;    // innermost first
+  std::vector<CutRequest> cut_requests;  // as the gateway tells
+};
+
+}  // namespace poolwarden::diagnosis
