@@ -1,7 +1,6 @@
 #include "process/preflight.h"
 
 #include <elf.h>
-#include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -10,35 +9,12 @@
 #include <optional>
 #include <sstream>
 
-#include "loop/unique_fd.h"
+#include "process/program_file.h"
 
 namespace poolwarden::process {
 namespace {
 
-constexpr std::size_t kHead = 4096;  // program headers lie within it in practice
-
-std::string absolute(const std::string& path, const std::string& directory) {
-  return path.starts_with('/') || directory.empty() ? path : directory + "/" + path;
-}
-
 bool exists(const std::string& path) { return ::access(path.c_str(), F_OK) == 0; }
-
-std::string read_head(const std::string& path) {
-  const loop::UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  std::string head(kHead, '\0');
-  const ssize_t count = file ? ::read(file.get(), head.data(), head.size()) : 0;
-  head.resize(static_cast<std::size_t>(std::max<ssize_t>(count, 0)));
-  return head;
-}
-
-// Of "#!/usr/bin/env python3": "/usr/bin/env".
-std::optional<std::string> script_interpreter(const std::string& head) {
-  if (!head.starts_with("#!")) return std::nullopt;
-  std::istringstream line(head.substr(2, head.find('\n') - 2));
-  std::string word;
-  line >> word;
-  return word;
-}
 
 // The dynamic loader that a program asks for; it is missing when the program is of another libc.
 std::optional<std::string> elf_loader(const std::string& head) {
@@ -57,14 +33,6 @@ std::optional<std::string> elf_loader(const std::string& head) {
   return std::nullopt;
 }
 
-// The directories above `path`, topmost first: "/", "/srv", "/srv/app".
-std::vector<std::string> directories_above(const std::string& path) {
-  std::vector<std::string> found;
-  for (std::size_t at = 0; (at = path.find('/', at)) != std::string::npos; ++at)
-    found.push_back(at == 0 ? "/" : path.substr(0, at));
-  return found;
-}
-
 bool may_execute(const struct stat& status, const LaunchPlan& plan) {
   if (!plan.identity) return (status.st_mode & 0111) != 0;
   const Credentials& who = *plan.identity;
@@ -80,12 +48,10 @@ std::string explain_missing(const std::string& path) {
     if (!exists(directory)) return "the directory " + directory + " does not exist";
   if (!exists(path)) return "";
   const std::string head = read_head(path);
-  if (const auto interpreter = script_interpreter(head)) {
-    // A carriage return would be part of the name.
-    const bool from_windows = head.substr(0, head.find('\n')).ends_with('\r');
-    return "its interpreter " + interpreter->substr(0, interpreter->find('\r')) +
-           (from_windows ? "\\r does not exist: the file has Windows line ends"
-                         : " does not exist");
+  if (const auto line = script_line(head)) {
+    return "its interpreter " + line->interpreter +
+           (line->has_windows_line_end ? "\\r does not exist: the file has Windows line ends"
+                                       : " does not exist");
   }
   if (const auto loader = elf_loader(head))
     return "its loader " + *loader + " does not exist: it was built for another libc";
@@ -104,8 +70,8 @@ std::string explain_forbidden(const std::string& path, const LaunchPlan& plan) {
   struct statvfs place {};
   if (::statvfs(path.c_str(), &place) == 0 && (place.f_flag & ST_NOEXEC) != 0)
     return "its file system is mounted noexec";
-  if (const auto interpreter = script_interpreter(read_head(path)))
-    return "its interpreter " + *interpreter + " may not be executed";
+  if (const auto line = script_line(read_head(path)))
+    return "its interpreter " + line->interpreter + " may not be executed";
   return "";
 }
 
@@ -122,7 +88,8 @@ Result<std::string> find_program(const std::string& command,
   std::istringstream stream(places);
   std::optional<std::string> not_executable;
   for (std::string place; std::getline(stream, place, ':');) {
-    const std::string candidate = absolute(place.empty() ? "." : place, directory) + "/" + command;
+    const std::string candidate =
+        absolute_path(place.empty() ? "." : place, directory) + "/" + command;
     struct stat status {};
     if (::stat(candidate.c_str(), &status) < 0 || !S_ISREG(status.st_mode)) continue;
     if (::access(candidate.c_str(), X_OK) == 0) return candidate;
@@ -133,7 +100,7 @@ Result<std::string> find_program(const std::string& command,
 }
 
 std::string explain_exec_failure(const std::string& program, int error, const LaunchPlan& plan) {
-  const std::string path = absolute(program, plan.directory.value_or(""));
+  const std::string path = absolute_path(program, plan.directory.value_or(""));
   std::string reason;
   if (error == ENOENT) reason = explain_missing(path);
   if (error == EACCES) reason = explain_forbidden(path, plan);
