@@ -41,9 +41,20 @@ class WorkerIds {
   std::uint64_t last_ = 0;
 };
 
+// Numbers the ends of workers of all pools, on from the last one that was kept.
+class CertificateNumbers {
+ public:
+  explicit CertificateNumbers(std::uint64_t last = 0) : last_(last) {}
+  std::uint64_t next() { return ++last_; }
+
+ private:
+  std::uint64_t last_;
+};
+
 struct PoolSurroundings {
   std::uint32_t cpus = 1;  // what `workers: 0` means, unless limits.affinity names some
   std::shared_ptr<WorkerIds> ids = std::make_shared<WorkerIds>();
+  std::shared_ptr<CertificateNumbers> certificates = std::make_shared<CertificateNumbers>();
   std::uint64_t jitter_seed = 0;
   UtcOffset offset = [](WallTime) { return std::chrono::seconds(0); };
 };
@@ -151,6 +162,7 @@ class Pool {
     std::optional<Ailment> ailment;
     bool failure_counted = false;
     bool kept_aside = false;
+    bool examined = false;  // what its threads did was noted
     bool is_traced = false;
     bool trace_told = false;
     std::optional<RecycleReason> owes;    // it is to be recycled, for what happened once
@@ -173,6 +185,7 @@ class Pool {
   void leave(Worker& worker, diagnosis::Intent why, TimePoint now, Decision& decision);
   void drain(Worker& worker, diagnosis::Intent why, Decision& decision) const;
   void ask_to_stop(Worker& worker, TimePoint now, Decision& decision);
+  static void examine(Worker& worker, Decision& decision);
   void kill(Worker& worker, TimePoint now, Decision& decision);
   void move(Worker& worker, WorkerState to, TimePoint now, std::optional<Duration> limit);
   void deadline_passed(Worker& worker, TimePoint now, Decision& decision);
@@ -182,6 +195,9 @@ class Pool {
   bool uses_http() const { return settings_->speaks_http(); }
 
   // pool_failures.cpp: what an unexpected end leads to.
+  std::shared_ptr<const diagnosis::Certificate> certify(const Worker& worker,
+                                                        const diagnosis::Evidence& evidence,
+                                                        TimePoint now, WallTime wall) const;
   bool is_spare(const Worker& worker) const;
   bool is_alone() const;
   void failed(const Worker& worker, const diagnosis::Diagnosis& why, TimePoint now,

@@ -78,6 +78,26 @@ void add_status(std::map<std::string, std::string>& environment,
 
 }  // namespace
 
+std::shared_ptr<const diagnosis::Certificate> Pool::certify(const Worker& worker,
+                                                            const diagnosis::Evidence& evidence,
+                                                            TimePoint now, WallTime wall) const {
+  auto made = std::make_shared<diagnosis::Certificate>();
+  made->number = around_.certificates->next();
+  made->pool = settings_->name;
+  made->slot = worker.name.slot;
+  made->generation = worker.name.generation;
+  made->pid = worker.name.pid;
+  made->ended = wall;
+  made->uptime = now - worker.spawned;
+  made->was_ready = worker.ready_at.has_value();
+  made->intent = worker.intent;
+  if (const auto found = recycling_.find(worker.name.id); found != recycling_.end())
+    made->recycle_reason = name(found->second.reason);
+  made->evidence = evidence;
+  made->diagnosis = diagnose(evidence, {worker.intent, made->was_ready, worker.kill_sent});
+  return made;
+}
+
 Decision Pool::worker_exited(WorkerId id, const diagnosis::Evidence& evidence, TimePoint now,
                              WallTime wall) {
   Decision decision;
@@ -87,11 +107,8 @@ Decision Pool::worker_exited(WorkerId id, const diagnosis::Evidence& evidence, T
   workers_.erase(found);
   if (worker.published) decision.actions.push_back(RetireWorker{id});
 
-  const diagnosis::Diagnosis why =
-      diagnose(evidence, {worker.intent, worker.ready_at.has_value(), worker.kill_sent});
-  auto certificate = std::make_shared<diagnosis::Certificate>(diagnosis::Certificate{
-      settings_->name, worker.name.slot, worker.name.generation, worker.name.pid, wall,
-      now - worker.spawned, worker.ready_at.has_value(), worker.intent, evidence, why});
+  const auto certificate = certify(worker, evidence, now, wall);
+  const diagnosis::Diagnosis& why = certificate->diagnosis;
   ExitDetails details{certificate, std::nullopt, false};
   EventKind kind = EventKind::WorkerStopped;
   if (worker.kept_aside) {

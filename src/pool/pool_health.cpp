@@ -175,6 +175,7 @@ void Pool::unhealthy(Worker& worker, Ailment ailment, const std::string& sentenc
   worker.failure_counted = true;
   last_failure_ = now;
 
+  examine(worker, decision);
   if (may_be_kept()) {
     keep_aside(worker, now, decision);
   } else {

@@ -166,6 +166,12 @@ void Pool::ask_to_stop(Worker& worker, TimePoint now, Decision& decision) {
   }
 }
 
+// What hangs is looked at once, when it is found to hang.
+void Pool::examine(Worker& worker, Decision& decision) {
+  if (std::exchange(worker.examined, true)) return;
+  decision.actions.push_back(ExamineWorker{worker.name.id});
+}
+
 void Pool::kill(Worker& worker, TimePoint now, Decision& decision) {
   if (worker.state == WorkerState::Killing || worker.state == WorkerState::Exited) return;
   move(worker, WorkerState::Killing, now, std::nullopt);
@@ -189,6 +195,7 @@ void Pool::deadline_passed(Worker& worker, TimePoint now, Decision& decision) {
       worker.intent = Intent::StartupTimeout;
       tell(EventKind::WorkerStartupTimeout, &worker,
            "was not ready within ready.timeout (" + limit + "); it is killed", decision);
+      examine(worker, decision);
       return kill(worker, now, decision);
     case WorkerState::Draining:
       return ask_to_stop(worker, now, decision);
@@ -196,6 +203,7 @@ void Pool::deadline_passed(Worker& worker, TimePoint now, Decision& decision) {
       tell(EventKind::WorkerStopTimeout, &worker,
            "did not stop within stop.timeout (" + limit + "); its process tree is killed",
            decision);
+      examine(worker, decision);
       return kill(worker, now, decision);
     case WorkerState::Serving:
     case WorkerState::Suspending:
