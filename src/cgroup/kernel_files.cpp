@@ -83,6 +83,15 @@ std::map<std::string, std::uint64_t> read_keyed(const std::string& path) {
   return found;
 }
 
+std::optional<std::uint64_t> read_meminfo(const std::string& path, const std::string& key) {
+  constexpr std::uint64_t kKilobyte = 1024;
+  std::istringstream words(read_text(path).value_or(""));
+  std::uint64_t kilobytes = 0;
+  for (std::string word; words >> word;)
+    if (word == key + ":" && words >> kilobytes) return kilobytes * kKilobyte;
+  return std::nullopt;
+}
+
 bool is_directory(const std::string& path) {
   struct stat status {};
   return ::stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);

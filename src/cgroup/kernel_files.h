@@ -26,6 +26,9 @@ std::optional<std::uint64_t> read_key(const std::string& path, const std::string
 // All such lines.
 std::map<std::string, std::uint64_t> read_keyed(const std::string& path);
 
+// Bytes, of a line such as "SwapTotal:  1048576 kB" of /proc/meminfo.
+std::optional<std::uint64_t> read_meminfo(const std::string& path, const std::string& key);
+
 std::vector<std::string> split_words(const std::string& text);
 
 bool is_directory(const std::string& path);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "cgroup/events.h"
 #include "cgroup/hierarchy.h"
 #include "cgroup/usage.h"
 #include "loop/unique_fd.h"
@@ -31,7 +32,8 @@ class Leaf {
   Leaf(std::vector<Group> groups, std::vector<std::string> unenforced);
 
   bool exists() const { return !groups_.empty(); }
-  // Limits asked for and not had, one sentence each; only under Containment::BestEffort.
+  // Limits asked for and not had, one sentence each: under Containment::BestEffort any of them,
+  // else only what weakens a limit that holds otherwise.
   const std::vector<std::string>& unenforced() const { return unenforced_; }
 
   Result<Entry> open_entry() const;
@@ -39,7 +41,9 @@ class Leaf {
   // Also of cgroups that the worker made below.
   std::vector<int> members() const;
   Result<void> kill() const;
+  // Absent where no file counts them; trouble() says 0 then.
   Count oom_kills() const;
+  LeafTrouble trouble() const;
   std::uint64_t memory_peak() const;  // bytes; 0 where it is not known
   Usage usage() const;
   Count working_set() const;

@@ -17,17 +17,16 @@ Error missing(const std::string& limit, const std::string& controller) {
                                                               controller + " controller"};
 }
 
+// Memory and swap together are the limit: without this a worker over it would swap rather than die.
+// v1 first has to have the limit of memory alone, which may not be the greater one.
+Result<void> keep_from_swap(const Group& group, const std::string& limit) {
+  return group.unified ? write_text(group.path + "/memory.swap.max", "0")
+                       : write_text(group.path + "/memory.memsw.limit_in_bytes", limit);
+}
+
 Result<void> limit_memory(const Group& group, std::uint64_t bytes) {
-  const std::string value = std::to_string(bytes);
-  if (group.unified) {
-    // Without this a worker over its limit would swap rather than die; not every kernel has it.
-    (void)write_text(group.path + "/memory.swap.max", "0");
-    return write_text(group.path + "/memory.max", value);
-  }
-  auto written = write_text(group.path + "/memory.limit_in_bytes", value);
-  // Of memory and swap together; only there when the kernel accounts swap.
-  if (written) (void)write_text(group.path + "/memory.memsw.limit_in_bytes", value);
-  return written;
+  return write_text(group.path + (group.unified ? "/memory.max" : "/memory.limit_in_bytes"),
+                    std::to_string(bytes));
 }
 
 Result<void> limit_cpu(const Group& group, double cores) {
@@ -46,6 +45,17 @@ Result<void> limit_memory_high(const Group& group, std::uint64_t bytes) {
   return write_text(group.path + "/memory.high", std::to_string(bytes));
 }
 
+// A kernel that does not account swap has no such file, which does no harm where there is none.
+void limit_swap(const Group& group, std::uint64_t bytes, const std::string& meminfo,
+                std::vector<std::string>& weakened) {
+  const auto kept = keep_from_swap(group, std::to_string(bytes));
+  if (kept || read_meminfo(meminfo, "SwapTotal").value_or(0) == 0) return;
+  weakened.push_back(
+      "cannot keep a worker at limits.memory from swapping: " + kept.error().message +
+      "; it is slowed down there rather than killed. Boot the machine with "
+      "swapaccount=1, or without swap");
+}
+
 template <typename Value, typename Apply>
 void enforce(const std::vector<Group>& groups, const std::string& limit,
              const std::string& controller, const std::optional<Value>& value, Apply apply,
@@ -61,12 +71,16 @@ void enforce(const std::vector<Group>& groups, const std::string& limit,
 
 }  // namespace
 
-std::vector<Error> apply_limits(const std::vector<Group>& groups, const LimitValues& limits) {
-  std::vector<Error> failed;
+AppliedLimits apply_limits(const std::vector<Group>& groups, const LimitValues& limits,
+                           const std::string& meminfo) {
+  AppliedLimits applied;
+  std::vector<Error>& failed = applied.failed;
   // A worker is one thing: when memory runs out its processes end together, not one at random.
-  if (const Group* memory = having(groups, "memory"); memory && memory->unified)
-    (void)write_text(memory->path + "/memory.oom.group", "1");
+  const Group* memory = having(groups, "memory");
+  if (memory && memory->unified) (void)write_text(memory->path + "/memory.oom.group", "1");
   enforce(groups, "memory", "memory", limits.memory, limit_memory, failed);
+  if (memory && limits.memory && failed.empty())
+    limit_swap(*memory, *limits.memory, meminfo, applied.weakened);
   enforce(groups, "memory_high", "memory", limits.memory_high, limit_memory_high, failed);
   enforce(groups, "cpu", "cpu", limits.cpu_cores, limit_cpu, failed);
   enforce(
@@ -75,7 +89,7 @@ std::vector<Error> apply_limits(const std::vector<Group>& groups, const LimitVal
         return write_text(group.path + "/pids.max", std::to_string(count));
       },
       failed);
-  return failed;
+  return applied;
 }
 
 }  // namespace poolwarden::cgroup

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "base/result.h"
@@ -18,7 +19,13 @@ struct LimitValues {
   std::optional<std::uint64_t> pids;
 };
 
-// One error for each limit that cannot be enforced, naming the limit and the file.
-std::vector<Error> apply_limits(const std::vector<Group>& groups, const LimitValues& limits);
+struct AppliedLimits {
+  std::vector<Error> failed;  // one for each limit that cannot be enforced: its name and the file
+  std::vector<std::string> weakened;  // limits that hold, but not as they should; one sentence each
+};
+
+// `meminfo`: /proc/meminfo, or a test's.
+AppliedLimits apply_limits(const std::vector<Group>& groups, const LimitValues& limits,
+                           const std::string& meminfo = "/proc/meminfo");
 
 }  // namespace poolwarden::cgroup

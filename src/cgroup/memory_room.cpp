@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <sstream>
 
 #include "cgroup/kernel_files.h"
 
@@ -32,22 +31,9 @@ void narrow(MemoryRoom& room, std::optional<std::uint64_t> limit, const std::str
   room = {*limit, used_in(path, files)};
 }
 
-// "MemTotal:  65849672 kB"
-std::optional<std::uint64_t> bytes_of(const std::string& text, const std::string& key) {
-  constexpr std::uint64_t kKilobyte = 1024;
-  std::istringstream lines(text);
-  std::string word;
-  std::uint64_t kilobytes = 0;
-  while (lines >> word) {
-    if (word == key && lines >> kilobytes) return kilobytes * kKilobyte;
-  }
-  return std::nullopt;
-}
-
 MemoryRoom of_machine(const std::string& meminfo) {
-  const std::string text = read_text(meminfo).value_or("");
-  const auto total = bytes_of(text, "MemTotal:");
-  const auto available = bytes_of(text, "MemAvailable:");
+  const auto total = read_meminfo(meminfo, "MemTotal");
+  const auto available = read_meminfo(meminfo, "MemAvailable");
   if (!total) {
     const auto pages = static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES));
     return {pages * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE)), std::nullopt};

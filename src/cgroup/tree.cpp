@@ -148,9 +148,9 @@ Result<Leaf> Tree::make_leaf(const std::string& pool, const std::string& leaf,
       failed.push_back(made.error());
     }
   }
-  for (Error& error : apply_limits(groups, limits)) failed.push_back(std::move(error));
-  std::vector<std::string> sentences;
-  sentences.reserve(failed.size());
+  AppliedLimits applied = apply_limits(groups, limits);
+  for (Error& error : applied.failed) failed.push_back(std::move(error));
+  std::vector<std::string> sentences = std::move(applied.weakened);
   for (const Error& error : failed) sentences.push_back(error.message);
   Leaf made(std::move(groups), std::move(sentences));
   if (failed.empty() || containment == worker::Containment::BestEffort) return made;

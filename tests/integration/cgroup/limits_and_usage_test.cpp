@@ -17,6 +17,7 @@
 namespace poolwarden::cgroup {
 namespace {
 
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -46,7 +47,9 @@ TEST_F(V2Files, LimitsAreWrittenWhereTheyBelong) {
   limits.memory_high = 512;
   limits.cpu_cores = 1.5;
   limits.pids = 7;
-  EXPECT_THAT(apply_limits({group}, limits), IsEmpty());
+  const AppliedLimits applied = apply_limits({group}, limits);
+  EXPECT_THAT(applied.failed, IsEmpty());
+  EXPECT_THAT(applied.weakened, IsEmpty());
   EXPECT_EQ(read("memory.max"), "1024");
   EXPECT_EQ(read("memory.high"), "512");
   EXPECT_EQ(read("memory.swap.max"), "0");
@@ -58,7 +61,7 @@ TEST_F(V2Files, LimitsAreWrittenWhereTheyBelong) {
 TEST_F(V2Files, ALimitThatCannotBeWrittenIsNamedWithItsFile) {
   LimitValues limits;
   limits.pids = 7;
-  const auto failed = apply_limits({group}, limits);
+  const auto failed = apply_limits({group}, limits).failed;
   ASSERT_EQ(failed.size(), 1u);
   EXPECT_THAT(failed[0].message, HasSubstr("limits.pids"));
   EXPECT_THAT(failed[0].message, HasSubstr(group.path + "/pids.max"));
@@ -68,9 +71,30 @@ TEST_F(V2Files, AMissingControllerIsNamed) {
   group.controllers.clear();
   LimitValues limits;
   limits.memory = 1024;
-  const auto failed = apply_limits({group}, limits);
+  const auto failed = apply_limits({group}, limits).failed;
   ASSERT_EQ(failed.size(), 1u);
   EXPECT_THAT(failed[0].message, HasSubstr("no writable cgroup has the memory controller"));
+}
+
+TEST_F(V2Files, SwapThatCannotBeLimitedIsToldOfOnlyWhereThereIsAny) {
+  LimitValues limits;
+  limits.memory = 1024;
+  write("memory.max", "");
+  write("memory.limit_in_bytes", "");
+  write("meminfo", "MemTotal: 1000 kB\nSwapTotal: 0 kB\n");
+  EXPECT_THAT(apply_limits({group}, limits, group.path + "/meminfo").weakened, IsEmpty());
+  write("meminfo", "MemTotal: 1000 kB\nSwapTotal: 4 kB\n");
+  for (const bool unified : {true, false}) {
+    group.unified = unified;
+    const AppliedLimits applied = apply_limits({group}, limits, group.path + "/meminfo");
+    EXPECT_THAT(applied.failed, IsEmpty());
+    const std::string file = unified ? "/memory.swap.max" : "/memory.memsw.limit_in_bytes";
+    EXPECT_THAT(applied.weakened, ElementsAre(AllOf(HasSubstr("limits.memory"), HasSubstr(file),
+                                                    HasSubstr("swapaccount=1"))));
+    write(file.substr(1), "");
+    EXPECT_THAT(apply_limits({group}, limits, group.path + "/meminfo").weakened, IsEmpty());
+  }
+  EXPECT_EQ(read("memory.memsw.limit_in_bytes"), "1024");
 }
 
 TEST_F(V2Files, UsageIsRead) {
