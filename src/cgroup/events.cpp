@@ -36,9 +36,18 @@ void read_memory_events(const Group& group, LeafTrouble& trouble) {
   trouble.memory_high_events = count_of(own, "high");
 }
 
+// `counter`: "/memory" or "/memory.memsw".
+std::uint64_t refused_charges(const std::string& path, const std::string& counter) {
+  const std::uint64_t counted = read_count(path + counter + ".failcnt").value_or(0);
+  if (counted > 0) return counted;
+  // Linux 6.18 has the file and counts nothing. Whoever was filled to the brim was refused more.
+  const auto peak = read_count(path + counter + ".max_usage_in_bytes");
+  const auto limit = read_count(path + counter + ".limit_in_bytes");
+  return peak && limit && *peak >= *limit ? 1 : 0;
+}
+
 std::uint64_t refused_charges(const std::string& path) {
-  return read_count(path + "/memory.failcnt").value_or(0) +
-         read_count(path + "/memory.memsw.failcnt").value_or(0);
+  return refused_charges(path, "/memory") + refused_charges(path, "/memory.memsw");
 }
 
 std::uint64_t refused_charges_below(const std::string& path) {

@@ -18,7 +18,7 @@ struct LeafTrouble {
   std::uint64_t oom_kills = 0;
   // How often memory ran out at the limit of this very cgroup. 0 with oom_kills: it was another
   // one's, above or below. v1 cannot tell running out from page cache that made room in time, and
-  // counts both.
+  // counts both; on some kernels it only tells whether there was one.
   std::uint64_t own_limit_hits = 0;
   std::uint64_t limit_hits_below = 0;    // the same of cgroups that the worker made for itself
   std::uint64_t group_kills = 0;         // memory.oom.group: all of it was ended together; v2 only

@@ -1,14 +1,15 @@
-// Whose limit was met, on the files of both versions as the kernel writes them.
+// Whose limit was met: on the files of both versions as the kernel writes them, and by real
+// processes in real cgroups.
 
 #include "cgroup/events.h"
 
-#include <gtest/gtest.h>
-#include <unistd.h>
+#include <sys/mman.h>
 
 #include <filesystem>
 #include <fstream>
 
-#include "cgroup/leaf.h"
+#include "cgroup/kernel_files.h"
+#include "integration/cgroup/tree_fixture.h"
 
 namespace poolwarden::cgroup {
 namespace {
@@ -90,6 +91,15 @@ TEST_F(Events, OfV1) {
   EXPECT_EQ(found.pids_limit_hits, 8u);
 }
 
+TEST_F(Events, OfAV1ThatDoesNotCountThem) {
+  write("memory.failcnt", "0\n");
+  write("memory.limit_in_bytes", "4096\n");
+  write("memory.max_usage_in_bytes", "4095\n");
+  EXPECT_EQ(trouble(false).own_limit_hits, 0u);
+  write("memory.max_usage_in_bytes", "4096\n");
+  EXPECT_EQ(trouble(false).own_limit_hits, 1u);
+}
+
 TEST_F(Events, WithoutFilesAreNone) {
   for (const bool unified : {true, false}) {
     const LeafTrouble found = trouble(unified);
@@ -98,6 +108,70 @@ TEST_F(Events, WithoutFilesAreNone) {
               0u);
   }
   EXPECT_EQ(Leaf().trouble().oom_kills, 0u);
+}
+
+constexpr std::uint64_t kMebibyte = 1 << 20;
+
+int eat(std::uint64_t bytes) {
+  void* memory = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+  return memory == MAP_FAILED ? 1 : 0;
+}
+
+struct RealTrouble : RealTree {
+  void SetUp() override {
+    RealTree::SetUp();
+    if (!IsSkipped() && !(tree.report().memory_limits && tree.report().pids_limits))
+      GTEST_SKIP() << "no cgroup with the controllers of memory and pids can be written";
+  }
+  Leaf leaf_with(const LimitValues& limits) {
+    auto leaf = tree.make_leaf("web", "0-1", limits, worker::Containment::BestEffort);
+    EXPECT_TRUE(leaf);
+    EXPECT_TRUE(leaf->unenforced().empty()) << leaf->unenforced().front();
+    return *leaf;
+  }
+};
+
+TEST_F(RealTrouble, IsNoneWithoutAny) {
+  const Leaf leaf = leaf_with({64 * kMebibyte, {}, {}, 10});
+  EXPECT_EQ(end_of(run_in(leaf, [] { return eat(4 * kMebibyte); })), 0);
+  const LeafTrouble found = leaf.trouble();
+  EXPECT_EQ(found.oom_kills + found.own_limit_hits + found.limit_hits_below + found.group_kills +
+                found.pids_limit_hits,
+            0u);
+}
+
+TEST_F(RealTrouble, AtItsOwnLimitIsItsOwn) {
+  const Leaf leaf = leaf_with({16 * kMebibyte, {}, {}, {}});
+  EXPECT_TRUE(WIFSIGNALED(end_of(run_in(leaf, [] { return eat(64 * kMebibyte); }))));
+  EXPECT_GE(leaf.trouble().oom_kills, 1u);
+  EXPECT_GE(leaf.trouble().own_limit_hits, 1u);
+  EXPECT_EQ(leaf.trouble().limit_hits_below, 0u);
+}
+
+TEST_F(RealTrouble, AtALimitAboveIsNotItsOwn) {
+  const Leaf leaf = leaf_with({256 * kMebibyte, {}, {}, {}});
+  const std::string path = tree.memory_cgroup("web", "0-1");
+  const std::string pool = path.substr(0, path.rfind('/'));
+  const bool unified = read_text(pool + "/memory.max").has_value();
+  ASSERT_TRUE(write_text(pool + (unified ? "/memory.max" : "/memory.limit_in_bytes"),
+                         std::to_string(16 * kMebibyte)));
+  if (unified) (void)write_text(pool + "/memory.swap.max", "0");
+  EXPECT_TRUE(WIFSIGNALED(end_of(run_in(leaf, [] { return eat(64 * kMebibyte); }))));
+  EXPECT_GE(leaf.trouble().oom_kills, 1u);
+  EXPECT_EQ(leaf.trouble().own_limit_hits, 0u);
+}
+
+TEST_F(RealTrouble, ForksThatAreRefusedAreCounted) {
+  const Leaf leaf = leaf_with({{}, {}, {}, 1});
+  const int status = end_of(run_in(leaf, [] {
+    const pid_t refused = ::fork();
+    if (refused == 0) ::_exit(0);
+    return refused < 0 ? 7 : 0;
+  }));
+  ASSERT_TRUE(WIFEXITED(status));
+  EXPECT_EQ(WEXITSTATUS(status), 7);
+  EXPECT_EQ(leaf.trouble().pids_limit_hits, 1u);
 }
 
 }  // namespace
