@@ -6,7 +6,9 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <boost/asio/io_context.hpp>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -20,6 +22,12 @@ using namespace std::chrono_literals;
 
 // As in a container that has no cgroup to write in.
 inline const cgroup::Places kNoCgroups{"/dev/null", "/dev/null"};
+
+// How many times longer than on a real processor things may take: one that is emulated is slow.
+inline int patience() {
+  const char* times = ::getenv("TEST_PATIENCE");
+  return times ? std::max(1, std::atoi(times)) : 1;
+}
 
 // What the host has told of one worker.
 struct Told {
@@ -56,7 +64,7 @@ class HostFixture : public testing::Test {
   // Fails the test when it does not come to hold within the time.
   template <typename Condition>
   bool run_until(Condition condition, Duration limit = 10s) {
-    const TimePoint end = Clock::now() + limit;
+    const TimePoint end = Clock::now() + limit * patience();
     while (!condition()) {
       if (Clock::now() > end) {
         ADD_FAILURE() << "waited in vain";
