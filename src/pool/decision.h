@@ -23,6 +23,9 @@ enum class Availability {
 
 struct SpawnWorker {
   WorkerName name;
+  // When its start is debugged: see DebugStart.
+  std::vector<std::string> wrapper = {};
+  std::map<std::string, std::string> extra_environment = {};
 };
 struct PublishWorker {  // it is ready: hand requests to it
   WorkerId id;

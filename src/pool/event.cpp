@@ -47,6 +47,15 @@ constexpr std::array<EventType, kEventKinds> kCatalogue = {{
      "A worker could not be started, or ended before it was ready."},
     {WorkerStartupTimeout, "worker.startup_timeout", Warning, 5012,
      "A worker was not ready in time (ready.timeout) and is killed."},
+    {WorkerDebugged, "worker.debugged", Info, 0,
+     "A worker starts under a debugger, a tracer or loader tracing, as `debug` ordered; its "
+     "failure does not count toward rapid-fail protection."},
+    {WorkerDebugTimeout, "worker.debug_timeout", Warning, 5209,
+     "A worker that starts under a debugger or tracer was not ready in the time that it was given "
+     "for that, and is killed."},
+    {DebuggerFailed, "pool.debugger_failed", Warning, 5208,
+     "A debugger or tracer cannot be used for a pool's workers: it is not installed, or may not "
+     "trace; the sentence says what is missing."},
     {WorkerStopTimeout, "worker.stop_timeout", Warning, 5013,
      "A worker did not stop in time (stop.timeout) and its whole tree is killed."},
     {WorkerRecycling, "worker.recycling", Info, 5074,

@@ -46,6 +46,9 @@ enum class EventKind {
   WorkerStopped,  // as asked
   WorkerStartFailed,
   WorkerStartupTimeout,
+  WorkerDebugged,      // its start is debugged
+  WorkerDebugTimeout,  // the same as WorkerStartupTimeout, of one that is debugged
+  DebuggerFailed,
   WorkerStopTimeout,
   WorkerRecycling,
   WorkerRecycled,

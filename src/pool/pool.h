@@ -18,6 +18,7 @@
 #include <string>
 #include <vector>
 
+#include "pool/debugging.h"
 #include "pool/decision.h"
 #include "pool/garden.h"
 #include "pool/health.h"
@@ -89,6 +90,25 @@ class Pool {
   RecycleAnswer reconfigure(std::shared_ptr<const PoolSettings> settings, bool recycle,
                             TimePoint now);
 
+  // How the next worker comes to be started.
+  enum class DebugWay {
+    Recycle,      // in the place of one that serves until then
+    NextStart,    // none serves that could be recycled
+    WhenStarted,  // the pool is stopped
+  };
+  struct DebugAnswer {
+    Decision decision;
+    DebugId id{};
+    DebugWay way = DebugWay::NextStart;
+  };
+  // The next worker that is started, in the place of that slot's if it is named, starts so; the one
+  // after it as ever. Its failure is none of the pool's. Errors: a slot without a serving worker.
+  Result<DebugAnswer> debug(DebugStart start, std::optional<std::uint32_t> slot, TimePoint now);
+  // Withdraws an order that waits, and replaces the workers that were started so.
+  Decision stop_debugging(TimePoint now);
+  // Tells of a tool that cannot be used.
+  Decision debugger_failed(const std::string& sentence) const;
+
   // What happened.
   Decision demand(TimePoint now);  // requests wait and no worker can take them
   Decision worker_spawned(WorkerId id, int pid);
@@ -132,6 +152,8 @@ class Pool {
   std::optional<RecycleProgress> progress(BatchId batch) const;
   // Who keeps the pool from being recycled or stopped: for people who wait.
   std::string holdup(TimePoint now) const;
+  std::optional<Debugging::Standing> debugging(DebugId id) const { return debugging_.standing(id); }
+  bool is_debugging() const;  // an order waits, or a worker has been started so
   // `wall` is the same instant as `now`.
   PoolSnapshot snapshot(TimePoint now, WallTime wall) const;
 
@@ -152,6 +174,7 @@ class Pool {
     bool fills_memory = false;  // or for there is no memory for one more beside it
     std::uint32_t drain_mark = 0;  // of the last DrainWorker
     std::string status_text;
+    std::string debug_tool;  // it was started under; empty: none
 
     // What is known of it while it serves.
     std::optional<std::uint64_t> memory;  // bytes, as last seen
@@ -252,6 +275,9 @@ class Pool {
   void cancel_recycling(const std::string& because);
   void finish(const Ticket& ticket, const std::string& failure);
 
+  // pool_debugging.cpp: starts that are debugged.
+  void forget_replacement(const Worker& worker);
+
   // pool_scaling.cpp: how many workers.
   std::uint32_t desired() const;
   void want(std::uint32_t workers);
@@ -292,6 +318,8 @@ class Pool {
   std::map<WorkerId, Ticket> recycling_;         // by the old worker
   std::map<BatchId, RecycleProgress> progress_;  // the last few
   std::uint64_t last_batch_ = 0;
+  Debugging debugging_;
+  BatchId debugging_batch_{};  // of the recycle that the last order asked for
 
   PoolState state_ = PoolState::Stopped;
   std::optional<DisabledReason> disabled_;

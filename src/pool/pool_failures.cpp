@@ -93,6 +93,7 @@ std::shared_ptr<const diagnosis::Certificate> Pool::certify(const Worker& worker
   made->intent = worker.intent;
   if (const auto found = recycling_.find(worker.name.id); found != recycling_.end())
     made->recycle_reason = name(found->second.reason);
+  made->debug_tool = worker.debug_tool;
   made->evidence = evidence;
   made->diagnosis = diagnose(evidence, {worker.intent, made->was_ready, worker.kill_sent});
   return made;
@@ -109,6 +110,7 @@ Decision Pool::worker_exited(WorkerId id, const diagnosis::Evidence& evidence, T
 
   const auto certificate = certify(worker, evidence, now, wall);
   const diagnosis::Diagnosis& why = certificate->diagnosis;
+  debugging_.worker_ended(id);
   ExitDetails details{certificate, std::nullopt, false};
   EventKind kind = EventKind::WorkerStopped;
   if (worker.kept_aside) {
@@ -123,8 +125,8 @@ Decision Pool::worker_exited(WorkerId id, const diagnosis::Evidence& evidence, T
     const bool was_asked =
         diagnosis::is_expected(worker.intent) &&
         (worker.state == WorkerState::Stopping || worker.state == WorkerState::Killing);
-    details.counts_as_failure =
-        is_wanted() && !was_asked && !is_spare(worker) && !worker.failure_counted;
+    details.counts_as_failure = is_wanted() && !was_asked && !is_spare(worker) &&
+                                !worker.failure_counted && worker.debug_tool.empty();
     kind = worker.ready_at ? EventKind::WorkerExited : EventKind::WorkerStartFailed;
     if (!worker.ready_at) details.start_failure = start_failure_of(*certificate);
     last_certificate_ = certificate;

@@ -13,7 +13,11 @@ using diagnosis::Intent;
 
 namespace {
 constexpr std::size_t kMostLeaving = 3;  // beside the one that has the slot
+
+std::string describe_ready_limit(std::optional<TimePoint> deadline, TimePoint now) {
+  return deadline ? describe_duration(*deadline - now) : "as long as it takes";
 }
+}  // namespace
 
 void Pool::fill(StartReason reason, TimePoint now, Decision& decision) {
   for (std::uint32_t number = 0; number < slots_.size(); ++number) {
@@ -49,11 +53,20 @@ void Pool::spawn(std::uint32_t slot, StartReason reason, std::optional<WorkerId>
   worker.name = {id, slot, ++slots_[slot].generations, 0};
   worker.spawned = worker.since = now;
   worker.replaces = replaces ? replaces : awaiting_successor(slot);
-  if (settings_->worker.ready.timeout) worker.deadline = now + *settings_->worker.ready.timeout;
+  auto debug = debugging_.taken_by(id);
+  if (debug) worker.debug_tool = debug->tool;
+  if (const auto limit = ready_limit(debug, settings_->worker.ready.timeout))
+    worker.deadline = now + *limit;
   const Worker& kept = workers_.emplace(id, std::move(worker)).first->second;
   tell(EventKind::WorkerStarting, &kept, "is being started", decision,
        StartingDetails{kept.replaces ? StartReason::Recycle : reason});
-  decision.actions.push_back(SpawnWorker{kept.name});
+  if (!debug) return decision.actions.push_back(SpawnWorker{kept.name});
+  tell(EventKind::WorkerDebugged, &kept,
+       "starts under " + debug->tool + "; it may take " + describe_ready_limit(kept.deadline, now) +
+           " to become ready, and its failure does not count",
+       decision);
+  decision.actions.push_back(
+      SpawnWorker{kept.name, std::move(debug->wrapper), std::move(debug->environment)});
 }
 
 Pool::Worker* Pool::find(WorkerId id) {
@@ -193,8 +206,14 @@ void Pool::deadline_passed(Worker& worker, TimePoint now, Decision& decision) {
   switch (worker.state) {
     case WorkerState::Starting:
       worker.intent = Intent::StartupTimeout;
-      tell(EventKind::WorkerStartupTimeout, &worker,
-           "was not ready within ready.timeout (" + limit + "); it is killed", decision);
+      tell(worker.debug_tool.empty() ? EventKind::WorkerStartupTimeout
+                                     : EventKind::WorkerDebugTimeout,
+           &worker,
+           (worker.debug_tool.empty()
+                ? "was not ready within ready.timeout (" + limit + ")"
+                : "was not ready under " + worker.debug_tool + " within " + limit) +
+               "; it is killed",
+           decision);
       examine(worker, decision);
       return kill(worker, now, decision);
     case WorkerState::Draining:

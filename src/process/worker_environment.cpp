@@ -72,6 +72,7 @@ Environment worker_environment(const Environment& inherited, const Account& acco
   for (const auto& setting : settings.environment) known.insert(setting);
   for (const auto& [name, value] : settings.environment)
     environment[name] = worker::expand(value, known);
+  for (const auto& [name, value] : assignment.extra_environment) environment[name] = value;
   return environment;
 }
 

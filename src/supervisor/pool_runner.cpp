@@ -69,6 +69,14 @@ Result<pool::BatchId> PoolRunner::recycle(std::optional<std::uint32_t> slot,
   return answer->batch;
 }
 
+Result<PoolRunner::DebugAnswer> PoolRunner::debug(pool::DebugStart start,
+                                                  std::optional<std::uint32_t> slot) {
+  auto answer = pool_.debug(std::move(start), slot, Clock::now());
+  if (!answer) return answer.error();
+  apply(answer->decision);
+  return DebugAnswer{answer->id, answer->way};
+}
+
 Result<void> PoolRunner::scale(pool::WorkerCount wanted) {
   auto decision = pool_.scale(wanted, Clock::now());
   if (!decision) return decision.error();
@@ -93,7 +101,7 @@ void PoolRunner::apply(const pool::Decision& decision) {
   for (const pool::Action& action : decision.actions) {
     std::visit(
         Match{
-            [&](const pool::SpawnWorker& todo) { spawn(todo.name); },
+            [&](const pool::SpawnWorker& todo) { spawn(todo); },
             [&](const pool::PublishWorker& todo) { publish_worker(todo.id); },
             [&](const pool::DrainWorker& todo) { drain(todo); },
             [&](const pool::StopWorker& todo) { outside_.host.ask_to_stop(todo.id); },
@@ -114,11 +122,12 @@ void PoolRunner::apply(const pool::Decision& decision) {
   outside_.changed();
 }
 
-void PoolRunner::spawn(const pool::WorkerName& name) {
+void PoolRunner::spawn(const pool::SpawnWorker& todo) {
+  const pool::WorkerName& name = todo.name;
   const pool::PoolSettings& settings = pool_.settings();
-  outside_.host.spawn(
-      {name.id, settings.name, name.slot, name.generation, settings.speaks_http(), watch()},
-      settings.worker, callbacks_for(name.id));
+  outside_.host.spawn({name.id, settings.name, name.slot, name.generation, settings.speaks_http(),
+                       watch(), todo.wrapper, todo.extra_environment},
+                      settings.worker, callbacks_for(name.id));
 }
 
 // Also of one that the gateway knew before it was to be suspended: it must forget the drain mark.

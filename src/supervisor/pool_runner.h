@@ -57,6 +57,13 @@ class PoolRunner {
   Result<void> scale(pool::WorkerCount wanted);
   // New settings; routes change for clients when the gateway is told RoutesChanged.
   pool::BatchId reconfigure(std::shared_ptr<const pool::PoolSettings> settings, bool recycle);
+  struct DebugAnswer {
+    pool::DebugId id{};
+    pool::Pool::DebugWay way{};
+  };
+  Result<DebugAnswer> debug(pool::DebugStart start, std::optional<std::uint32_t> slot);
+  void stop_debugging() { apply(pool_.stop_debugging(Clock::now())); }
+  void debugger_failed(const std::string& why) { apply(pool_.debugger_failed(why)); }
   void stop_for_reload() { apply(pool_.stop_for_reload(Clock::now())); }
 
   // Everything that a new gateway has to know of this pool.
@@ -75,7 +82,7 @@ class PoolRunner {
   };
 
   void apply(const pool::Decision& decision);
-  void spawn(const pool::WorkerName& name);
+  void spawn(const pool::SpawnWorker& todo);
   worker::Watch watch() const;
   worker::WorkerCallbacks callbacks_for(worker::WorkerId id);
   void suspend(worker::WorkerId id);

@@ -4,7 +4,9 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "diagnosis/diagnosis.h"
@@ -34,6 +36,9 @@ struct Assignment {
   std::uint64_t generation = 0;  // counts the workers that had this slot
   bool speaks_http = true;       // its pool has routes: give it a socket
   Watch watch = {};
+  // When its start is debugged.
+  std::vector<std::string> wrapper = {};  // a program and its arguments, put before the command
+  std::map<std::string, std::string> extra_environment = {};
 };
 
 // What happens to a worker, each told on the supervision thread and never from within a call to

@@ -1,0 +1,57 @@
+#include "pool/debugging.h"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+namespace poolwarden::pool {
+
+namespace {
+constexpr std::size_t kStandingsKept = 64;
+}
+
+std::optional<Duration> ready_limit(const std::optional<DebugStart>& start,
+                                    std::optional<Duration> ready_timeout) {
+  if (!start || !ready_timeout) return ready_timeout;
+  if (!start->patience) return std::nullopt;
+  constexpr Duration kLongest = std::chrono::hours(24 * 365);
+  return std::min(*ready_timeout, kLongest / *start->patience) * *start->patience;
+}
+
+DebugId Debugging::order(DebugStart start) {
+  withdraw();
+  const DebugId id{++last_};
+  waiting_ = std::move(start);
+  while (standings_.size() >= kStandingsKept) standings_.pop_front();
+  standings_.push_back({id, DebugStage::Waiting, {}});
+  return id;
+}
+
+bool Debugging::withdraw() {
+  if (!waiting_) return false;
+  waiting_.reset();
+  standings_.back().stage = DebugStage::Withdrawn;
+  return true;
+}
+
+std::optional<DebugStart> Debugging::taken_by(worker::WorkerId worker) {
+  if (!waiting_) return std::nullopt;
+  standings_.back().stage = DebugStage::Carried;
+  standings_.back().worker = worker;
+  return std::exchange(waiting_, std::nullopt);
+}
+
+void Debugging::worker_ended(worker::WorkerId worker) {
+  for (Standing& standing : standings_) {
+    if (standing.stage == DebugStage::Carried && standing.worker == worker)
+      standing.stage = DebugStage::Ended;
+  }
+}
+
+std::optional<Debugging::Standing> Debugging::standing(DebugId id) const {
+  const auto found = std::find_if(standings_.begin(), standings_.end(),
+                                  [&](const Standing& standing) { return standing.id == id; });
+  return found == standings_.end() ? std::nullopt : std::optional(*found);
+}
+
+}  // namespace poolwarden::pool
