@@ -1,0 +1,24 @@
+// Cutting what one wants to know out of a line of text.
+
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+namespace poolwarden::diagnosis {
+
+inline bool mentions(std::string_view text, std::string_view words) {
+  return text.find(words) != std::string_view::npos;
+}
+
+// What follows the first `mark`; nothing when it is not there.
+std::optional<std::string_view> text_after(std::string_view line, std::string_view mark);
+
+// What stands before the first `mark`; all of it when it is not there.
+std::string_view text_before(std::string_view line, std::string_view mark);
+
+// Without the blanks at both ends, and without quotes of any kind around the rest.
+std::string_view stripped(std::string_view text);
+std::string_view unquoted(std::string_view text);
+
+}  // namespace poolwarden::diagnosis

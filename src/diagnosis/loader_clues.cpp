@@ -1,0 +1,178 @@
+// The texts of dynamic loaders, of imports that load libraries, and of shells that find no program.
+
+#include <array>
+#include <string>
+
+#include "diagnosis/clue_text.h"
+#include "diagnosis/line_clues.h"
+
+namespace poolwarden::diagnosis {
+namespace {
+
+using Text = std::string_view;
+
+OutputClue clue(ClueKind kind, Text subject, Text object = {}) {
+  return {kind, std::string(unquoted(subject)), std::string(unquoted(object)), std::nullopt};
+}
+
+constexpr Text kCannotOpen = "cannot open shared object file";
+constexpr std::array<Text, 5> kUnfit = {"wrong ELF class", "invalid ELF header", "file too short",
+                                        "cannot open shared object file: Exec format error",
+                                        "ELF file OS ABI invalid"};
+
+bool is_unfit(Text line) {
+  for (const Text words : kUnfit) {
+    if (mentions(line, words)) return true;
+  }
+  return false;
+}
+
+// "app: error while loading shared libraries: libx.so.1: cannot open shared object file: …"
+std::optional<OutputClue> glibc_library(Text line) {
+  const auto rest = text_after(line, "error while loading shared libraries: ");
+  if (!rest) return std::nullopt;
+  const Text library = text_before(*rest, ": ");
+  const Text program = text_before(line, ": error while");
+  const ClueKind kind = is_unfit(*rest) ? ClueKind::UnfitLibrary : ClueKind::MissingLibrary;
+  return clue(kind, library, program);
+}
+
+// "app: /lib/libc.so.6: version `GLIBC_2.38' not found (required by app)"
+std::optional<OutputClue> glibc_version(Text line) {
+  const auto version = text_after(line, ": version `");
+  if (!version || !mentions(*version, "' not found")) return std::nullopt;
+  const Text before = text_before(line, ": version `");
+  const std::size_t colon = before.rfind(": ");
+  const Text library = colon == Text::npos ? before : before.substr(colon + 2);
+  return clue(ClueKind::MissingVersion, text_before(*version, "'"), library);
+}
+
+// "app: symbol lookup error: libx.so: undefined symbol: f", "app: relocation error: …"
+std::optional<OutputClue> glibc_symbol(Text line) {
+  if (const auto rest = text_after(line, "symbol lookup error: ")) {
+    const auto symbol = text_after(*rest, "undefined symbol: ");
+    return clue(ClueKind::MissingSymbol, text_before(symbol.value_or(""), ","),
+                text_before(*rest, ": "));
+  }
+  if (const auto rest = text_after(line, "relocation error: ")) {
+    const auto symbol = text_after(*rest, "symbol ");
+    const auto where = text_after(*rest, "not defined in file ");
+    return clue(ClueKind::MissingSymbol, text_before(symbol.value_or(""), " "),
+                text_before(where.value_or(text_before(*rest, ": ")), " "));
+  }
+  return std::nullopt;
+}
+
+// "Error loading shared library libx.so: No such file or directory (needed by app)"
+// "Error relocating app: f: symbol not found"
+std::optional<OutputClue> musl(Text line) {
+  if (const auto rest = text_after(line, "Error loading shared library ")) {
+    const Text needer = text_before(text_after(line, "(needed by ").value_or(""), ")");
+    const bool unfit = mentions(line, "Exec format error");
+    return clue(unfit ? ClueKind::UnfitLibrary : ClueKind::MissingLibrary, text_before(*rest, ": "),
+                needer);
+  }
+  const auto rest = text_after(line, "Error relocating ");
+  if (!rest || !mentions(*rest, "symbol not found")) return std::nullopt;
+  const auto symbol = text_after(*rest, ": ");
+  return clue(ClueKind::MissingSymbol, text_before(symbol.value_or(""), ": "),
+              text_before(*rest, ": "));
+}
+
+struct Phrase {
+  Text before;  // the name
+  Text after;
+};
+
+// Where the name stands between two texts.
+constexpr Text kEnd = "\n";  // no line has one
+
+constexpr Phrase kModules[] = {
+    {"No module named ", kEnd},                    // Python
+    {"Cannot find module ", kEnd},                 // Node
+    {"Cannot find package ", " imported"},         // Node, of ES modules
+    {"cannot load such file -- ", " ("},           // Ruby
+    {"java.lang.NoClassDefFoundError: ", kEnd},    // Java
+    {"java.lang.ClassNotFoundException: ", kEnd},  // Java
+    {"java.lang.UnsatisfiedLinkError: ", kEnd},    // Java
+    {"Could not find or load main class ", kEnd},  // Java
+    {"Unable to load dynamic library ", " ("},     // PHP
+    {"Can't locate ", " in @INC"},                 // Perl
+    {"Could not load file or assembly ", ", "},    // .NET
+    {"dlopen() ", " failed"},                      // nginx
+    {"Cannot load ", " into server"},              // Apache
+};
+constexpr Phrase kMissingPrograms[] = {
+    {"env: can't execute ", ": "},
+    {"env: ", ": No such file"},
+    {"exec: ", ": not found"},
+    {"exec: ", ": executable file not found"},
+};
+
+template <typename Phrases>
+std::optional<OutputClue> by_phrase(Text line, const Phrases& phrases, ClueKind kind) {
+  for (const Phrase& phrase : phrases) {
+    const auto rest = text_after(line, phrase.before);
+    if (!rest || (phrase.after != kEnd && !mentions(*rest, phrase.after))) continue;
+    const Text subject = unquoted(text_before(*rest, phrase.after));
+    if (!subject.empty()) return clue(kind, subject);
+  }
+  return std::nullopt;
+}
+
+// The word before the last ": " of "sh: 1: gunicorn", "run.sh: line 3: gunicorn", "sh: gunicorn".
+Text last_word(Text head) {
+  const std::size_t colon = head.rfind(": ");
+  return colon == Text::npos ? head : head.substr(colon + 2);
+}
+
+constexpr std::array<Text, 7> kShells = {"sh", "bash", "dash", "ash", "ksh", "zsh", "busybox"};
+
+// Whether a line comes from a shell: "/bin/bash: …", "run.sh: …", "start: 3: …", "start: line 3:
+// …".
+bool is_of_shell(Text line) {
+  const Text speaker = text_before(line, ": ");
+  const Text name = speaker.substr(speaker.rfind('/') + 1);
+  for (const Text shell : kShells) {
+    if (name == shell) return true;
+  }
+  const Text place = text_before(text_after(line, ": ").value_or(""), ": ");
+  const bool is_number = !place.empty() && place.find_first_not_of("0123456789") == Text::npos;
+  return name.ends_with(".sh") || is_number || place.starts_with("line ");
+}
+
+}  // namespace
+
+std::optional<OutputClue> loader_clue(std::string_view line) {
+  if (auto found = glibc_library(line)) return found;
+  if (auto found = glibc_version(line)) return found;
+  if (auto found = glibc_symbol(line)) return found;
+  return musl(line);
+}
+
+std::optional<OutputClue> module_clue(std::string_view line) {
+  if (auto found = by_phrase(line, kModules, ClueKind::MissingModule)) return found;
+  // What dlopen() says, behind the name of the error that a language makes of it.
+  if (!mentions(line, kCannotOpen) && !is_unfit(line) && !mentions(line, ": undefined symbol: "))
+    return std::nullopt;
+  Text rest = line;
+  for (const Text error : {"ImportError: ", "OSError: ", "Error: ", "LoadError: "})
+    rest = text_after(rest, error).value_or(rest);
+  return clue(ClueKind::MissingModule, text_before(rest, ": "));
+}
+
+std::optional<OutputClue> shell_clue(std::string_view line) {
+  if (auto found = by_phrase(line, kMissingPrograms, ClueKind::CommandNotFound)) return found;
+  if (!is_of_shell(line)) return std::nullopt;
+  for (const Text ending : {": command not found", ": not found", ": No such file or directory"}) {
+    if (stripped(line).ends_with(ending))
+      return clue(ClueKind::CommandNotFound, last_word(text_before(line, ending)));
+  }
+  for (const Text ending : {": Permission denied", ": cannot execute", ": Exec format error"}) {
+    if (mentions(line, ending))
+      return clue(ClueKind::NotExecutable, last_word(text_before(line, ending)));
+  }
+  return std::nullopt;
+}
+
+}  // namespace poolwarden::diagnosis
