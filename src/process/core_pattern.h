@@ -1,0 +1,41 @@
+// Where the kernel writes core files, and why it may have written none (core(5)).
+
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "base/clock.h"
+#include "diagnosis/evidence.h"
+
+namespace poolwarden::process {
+
+struct CorePattern {
+  std::string text;       // /proc/sys/kernel/core_pattern
+  bool uses_pid = false;  // core_uses_pid
+};
+
+CorePattern read_core_pattern();
+
+// Who gets the core in place of a file: "is piped to /usr/bin/apport"; empty: it is a file.
+std::string describe_core_receiver(const CorePattern& pattern);
+
+// What is known of the process that dumped core.
+struct CoreOwner {
+  pid_t pid = 0;
+  int signal = 0;
+  std::string directory;  // that it started in
+  WallTime since;         // it started
+};
+
+// The file's path with * in place of what cannot be known any more; absolute.
+std::string core_file_pattern(const CorePattern& pattern, const CoreOwner& owner);
+
+// The newest file that fits and was written since; or why there is none. Reads directories.
+diagnosis::CoreFile find_core_file(const CorePattern& pattern, const CoreOwner& owner);
+
+}  // namespace poolwarden::process
