@@ -42,20 +42,9 @@ class WorkerIds {
   std::uint64_t last_ = 0;
 };
 
-// Numbers the ends of workers of all pools, on from the last one that was kept.
-class CertificateNumbers {
- public:
-  explicit CertificateNumbers(std::uint64_t last = 0) : last_(last) {}
-  std::uint64_t next() { return ++last_; }
-
- private:
-  std::uint64_t last_;
-};
-
 struct PoolSurroundings {
   std::uint32_t cpus = 1;  // what `workers: 0` means, unless limits.affinity names some
   std::shared_ptr<WorkerIds> ids = std::make_shared<WorkerIds>();
-  std::shared_ptr<CertificateNumbers> certificates = std::make_shared<CertificateNumbers>();
   std::uint64_t jitter_seed = 0;
   UtcOffset offset = [](WallTime) { return std::chrono::seconds(0); };
 };

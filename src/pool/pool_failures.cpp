@@ -82,7 +82,6 @@ std::shared_ptr<const diagnosis::Certificate> Pool::certify(const Worker& worker
                                                             const diagnosis::Evidence& evidence,
                                                             TimePoint now, WallTime wall) const {
   auto made = std::make_shared<diagnosis::Certificate>();
-  made->number = around_.certificates->next();
   made->pool = settings_->name;
   made->slot = worker.name.slot;
   made->generation = worker.name.generation;
