@@ -15,7 +15,8 @@ std::optional<Duration> ready_limit(const std::optional<DebugStart>& start,
   if (!start || !ready_timeout) return ready_timeout;
   if (!start->patience) return std::nullopt;
   constexpr Duration kLongest = std::chrono::hours(24 * 365);
-  return std::min(*ready_timeout, kLongest / *start->patience) * *start->patience;
+  const std::uint32_t times = std::max(*start->patience, 1u);
+  return std::min(*ready_timeout, kLongest / times) * times;
 }
 
 DebugId Debugging::order(DebugStart start) {

@@ -7,15 +7,35 @@
 
 #include <map>
 #include <set>
+#include <utility>
 #include <vector>
 
 #include "unit/pool/pool_bench.h"
 
 namespace poolwarden::pool {
 
+using Transition = std::pair<PoolState, PoolState>;
+
+// All that there are: the drawing in pool/pool.h.
+inline const std::set<Transition> kTransitions = {
+    {PoolState::Stopped, PoolState::Starting},  {PoolState::Starting, PoolState::Running},
+    {PoolState::Running, PoolState::Starting},  {PoolState::Starting, PoolState::Stopping},
+    {PoolState::Running, PoolState::Stopping},  {PoolState::Stopping, PoolState::Stopped},
+    {PoolState::Stopping, PoolState::Starting},
+};
+
+inline std::optional<PoolState> state_told_by(EventKind kind) {
+  if (kind == EventKind::PoolStarting) return PoolState::Starting;
+  if (kind == EventKind::PoolRunning) return PoolState::Running;
+  if (kind == EventKind::PoolStopping) return PoolState::Stopping;
+  if (kind == EventKind::PoolStopped) return PoolState::Stopped;
+  return std::nullopt;
+}
+
 class Invariants {
  public:
-  explicit Invariants(const Bench& bench) : bench_(bench), told_(bench.pool.availability()) {}
+  explicit Invariants(const Bench& bench)
+      : bench_(bench), told_(bench.pool.availability()), state_(bench.pool.state()) {}
 
   // After any input. `ended`: the worker whose end the input told of.
   void check(const Decision& decision, std::optional<WorkerId> ended = std::nullopt) {
@@ -30,6 +50,7 @@ class Invariants {
     const PoolSnapshot shot = bench_.snapshot();
     check_workers(shot);
     check_slots(shot);
+    check_way(decision, shot);
     check_state(shot);
     wanted_ = shot.state == PoolState::Starting || shot.state == PoolState::Running;
   }
@@ -52,6 +73,8 @@ class Invariants {
     return found == workers_.end() ? 0 : found->second.mark;
   }
   std::size_t spawns() const { return known_.size(); }
+  std::size_t examinations() const { return examinations_; }
+  const std::set<Transition>& transitions() const { return transitions_; }
 
  private:
   struct Seen {
@@ -62,6 +85,7 @@ class Invariants {
     bool suspended = false;
     bool orphaned = false;
     std::uint32_t mark = 0;
+    bool examined = false;
     bool stopped = false;
     bool killed = false;
   };
@@ -94,12 +118,18 @@ class Invariants {
     EXPECT_EQ(worker(action.id).drained, worker(action.id).published) << number(action.id);
     EXPECT_FALSE(std::exchange(worker(action.id).stopped, true)) << number(action.id);
   }
-  void follow(const ExamineWorker& action) { EXPECT_FALSE(worker(action.id).killed); }
+  // Once of each, while there is something to be seen.
+  void follow(const ExamineWorker& action) {
+    EXPECT_FALSE(worker(action.id).killed) << number(action.id);
+    EXPECT_FALSE(std::exchange(worker(action.id).examined, true)) << number(action.id);
+    ++examinations_;
+  }
   void follow(const KillWorker& action) {
     worker(action.id).orphaned = worker(action.id).state == WorkerState::Orphaned;
     EXPECT_FALSE(std::exchange(worker(action.id).killed, true)) << number(action.id);
   }
   void follow(const SignalWorker& action) {
+    EXPECT_TRUE(worker(action.id).examined) << number(action.id);
     EXPECT_FALSE(std::exchange(worker(action.id).stopped, true)) << number(action.id);
   }
   void follow(const SuspendWorker& action) {
@@ -120,6 +150,10 @@ class Invariants {
     EXPECT_EQ(bench_.pool.disabled(), DisabledReason::RapidFail);
   }
 
+  static bool is_timeout(Intent intent) {
+    return intent != Intent::None && !diagnosis::is_expected(intent);
+  }
+
   // One event and, for a published worker, one RetireWorker for each end; neither otherwise.
   void check_end(const Decision& decision, std::optional<WorkerId> ended, bool was_wanted) {
     const bool was_published = ended && worker(*ended).published;
@@ -131,6 +165,7 @@ class Invariants {
       ++ends;
       EXPECT_EQ(std::optional(each.worker->id), ended);
       EXPECT_NE(details->certificate, nullptr);
+      EXPECT_TRUE(worker(*ended).examined || !is_timeout(details->certificate->intent));
       EXPECT_FALSE(details->counts_as_failure && !was_wanted);
       if (worker(*ended).state == WorkerState::Orphaned || worker(*ended).orphaned) continue;
       EXPECT_EQ(details->certificate->diagnosis.expected, each.kind == EventKind::WorkerStopped);
@@ -182,6 +217,19 @@ class Invariants {
         << "nothing will ever give some slot a worker";
   }
 
+  // The states that the events tell of, one after the other, are a way through the drawing, and it
+  // ends where the pool is.
+  void check_way(const Decision& decision, const PoolSnapshot& shot) {
+    for (const Event& each : decision.events) {
+      const std::optional<PoolState> next = state_told_by(each.kind);
+      if (!next) continue;
+      EXPECT_TRUE(kTransitions.contains({state_, *next})) << name(state_) << " -> " << name(*next);
+      transitions_.insert({state_, *next});
+      state_ = *next;
+    }
+    EXPECT_EQ(state_, shot.state) << "is " << name(shot.state) << ", told " << name(state_);
+  }
+
   static bool has_slot(WorkerState state) {
     return state == WorkerState::Starting || state == WorkerState::Serving ||
            state == WorkerState::Suspending || state == WorkerState::Suspended;
@@ -204,6 +252,9 @@ class Invariants {
 
   const Bench& bench_;
   Availability told_;
+  PoolState state_;
+  std::set<Transition> transitions_;  // that were seen
+  std::size_t examinations_ = 0;
   bool wanted_ = false;
   bool trips_now_ = false;            // two fail at once: the first is replaced, the second trips
   std::size_t most_workers_ = 0;      // that it was ever told to have

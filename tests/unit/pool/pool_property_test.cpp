@@ -25,7 +25,7 @@ class RandomLife {
     end();
   }
 
-  std::size_t spawns() const { return invariants_.spawns(); }
+  const Invariants& seen() const { return invariants_; }
 
  private:
   std::uint32_t below(std::uint32_t limit) { return static_cast<std::uint32_t>(random_() % limit); }
@@ -97,6 +97,7 @@ class RandomLife {
       observe(bench_.shut_down());
       return observe(bench_.kill_all());
     }
+    if (kind < 542) return debug();
     if (const auto workers = bench_.snapshot().workers; !workers.empty())
       answer_for(workers[below(static_cast<std::uint32_t>(workers.size()))]);
   }
@@ -107,6 +108,15 @@ class RandomLife {
     if (!answer) return;
     invariants_.requested(answer->batch);
     observe(answer->decision);
+  }
+
+  void debug() {
+    if (chance(40)) return observe(bench_.pool.stop_debugging(bench_.now));
+    DebugStart start{"gdb", {"gdb", "--args"}, {}, std::nullopt};
+    if (chance(50)) start.patience = below(3);
+    const auto slot = chance(30) ? std::optional(below(4)) : std::nullopt;
+    const auto answer = bench_.pool.debug(std::move(start), slot, bench_.now);
+    if (answer) observe(answer->decision);
   }
 
   void look_at_all() {
@@ -274,14 +284,19 @@ class RandomLife {
 };
 
 TEST(PoolProperty, HoldsWhateverHappens) {
-  std::size_t spawns = 0;
+  std::size_t spawns = 0, examinations = 0;
+  std::set<Transition> transitions;
   for (std::uint32_t seed = 1; seed <= 60 && !HasFailure(); ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     RandomLife life(seed);
     life.live(1000);
-    spawns += life.spawns();
+    spawns += life.seen().spawns();
+    examinations += life.seen().examinations();
+    transitions.insert(life.seen().transitions().begin(), life.seen().transitions().end());
   }
   EXPECT_GT(spawns, 3000u);  // else these were lives of pools that stood still
+  EXPECT_GT(examinations, 300u);
+  EXPECT_EQ(transitions, kTransitions);
 }
 
 }  // namespace
