@@ -1,6 +1,7 @@
 #include "diagnosis/loader_trace.h"
 
 #include <algorithm>
+#include <set>
 
 namespace poolwarden::diagnosis {
 namespace {
@@ -63,10 +64,22 @@ class Reader {
       return;
     }
     std::string needed_by = value_after(rest, ";  needed by ");
+    if (!needed_by.empty()) note_needy(needed_by);
     if (needed_by.empty()) needed_by = value_after(rest, ";  dynamically loaded by ");
     if (needed_by.empty()) return;
     begin(library);
     if (!trace.searches.empty()) trace.searches.back().needed_by = std::move(needed_by);
+  }
+
+  // A process that executes another program writes on into the same file, without a word.
+  void note_needy(const std::string& object) {
+    const bool is_another = trace.program_began && (object == program_ || !known_.contains(object));
+    if (is_another) {
+      trace = {};
+      known_.clear();
+    }
+    if (known_.empty()) program_ = object;
+    known_.insert(object);
   }
 
   // The line of who needs it comes first, if at all.
@@ -74,11 +87,13 @@ class Reader {
     if (!trace.searches.empty() && trace.searches.back().library == library &&
         trace.searches.back().tried.empty() && !trace.searches.back().is_loaded)
       return;
+    known_.insert(library);
     if (trace.searches.size() >= kMostSearches) return;
     trace.searches.push_back({library, "", !trace.program_began, {}, false});
   }
 
   void note_place(std::string place) {
+    known_.insert(place);
     if (trace.searches.empty()) return;
     auto& tried = trace.searches.back().tried;
     if (std::find(tried.begin(), tried.end(), place) == tried.end())
@@ -94,6 +109,9 @@ class Reader {
     if (trace.errors.size() < kMostErrors)
       trace.errors.push_back({std::move(object), std::string(text), is_fatal});
   }
+
+  std::string program_;                       // that the trace is of
+  std::set<std::string, std::less<>> known_;  // it, and the objects that it may have loaded
 };
 
 const LibrarySearch* last_missing(const LoaderTrace& trace, bool at_start) {

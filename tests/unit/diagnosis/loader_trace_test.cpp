@@ -80,6 +80,21 @@ TEST(LoaderTrace, TakesAPathThatIsNotSearchedFor) {
   EXPECT_EQ(describe(*failure), "/opt/mod.so, which ./app asked for at run time, was not loaded");
 }
 
+// A shell that executes another program: the same process, the same file.
+TEST(LoaderTrace, IsOfTheLastProgramThatAProcessBecame) {
+  const std::string shell =
+      "     7:\tfile=libc.so.6 [0];  needed by /bin/sh [0]\n"
+      "     7:\tfind library=libc.so.6 [0]; searching\n"
+      "     7:\t  trying file=/lib/libc.so.6\n"
+      "     7:\tfile=libc.so.6 [0];  generating link map\n"
+      "     7:\ttransferring control: /bin/sh\n";
+  const auto failure = failure_of(read_loader_trace(shell + kMissing));
+  ASSERT_TRUE(failure);
+  EXPECT_TRUE(failure->at_start);
+  EXPECT_EQ(failure->object, "./app");
+  EXPECT_FALSE(failure_of(read_loader_trace(shell + shell)));
+}
+
 TEST(LoaderTrace, NamesASymbolThatIsMissing) {
   const auto failure = failure_of(
       read_loader_trace(std::string(kLoaded) +
