@@ -1,5 +1,6 @@
 #include "cli/command_line.h"
 
+#include <charconv>
 #include <iostream>
 
 #include "cli/commands.h"
@@ -19,6 +20,17 @@ Words split_words(int argc, char** argv) {
     }
   }
   return words;
+}
+
+// Not by cxxopts: g++ 12 sees an overflow in its integers that is not there.
+Result<std::uint32_t> number_option(const cxxopts::ParseResult& options, const std::string& option,
+                                    std::uint32_t largest) {
+  const std::string text = options[option].as<std::string>();
+  std::uint32_t number = 0;
+  const char* end = text.data() + text.size();
+  const auto [stopped, error] = std::from_chars(text.data(), end, number);
+  if (error == std::errc{} && stopped == end && number <= largest) return number;
+  return failure("--" + option + ": expected a number such as 0, got \"" + text + "\"");
 }
 
 CommandLine::CommandLine(const std::string& command, const std::string& synopsis,

@@ -3,11 +3,15 @@
 
 #pragma once
 
+#include <cstdint>
 #include <cxxopts.hpp>
+#include <limits>
 #include <optional>
 #include <string>
 #include <variant>
 #include <vector>
+
+#include "base/result.h"
 
 namespace poolwarden::cli {
 
@@ -17,6 +21,11 @@ struct Words {
   std::optional<std::vector<std::string>> after_dashes;
 };
 Words split_words(int argc, char** argv);
+
+// The number that an option was given; the error names the option.
+Result<std::uint32_t> number_option(
+    const cxxopts::ParseResult& options, const std::string& option,
+    std::uint32_t largest = std::numeric_limits<std::uint32_t>::max());
 
 class CommandLine {
  public:

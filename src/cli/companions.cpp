@@ -43,17 +43,29 @@ void Companions::kill(int pid) {
 
 Result<std::function<void()>> Companions::start_drill_hand(
     std::vector<std::string> words, std::function<void(const std::string& complaint)> ended) {
+  const bool may_be_killed = !words.empty() && words.front() == "oom";
+  words.insert(words.begin(), "drill-hand");
+  auto plan = process::plan_service(std::move(words), std::nullopt, {});
+  if (!plan) return plan.error();
+  plan->capabilities.reset();  // it has to reach workers of any user, as we do
+  return start_complaining(std::move(*plan), may_be_killed, std::move(ended));
+}
+
+Result<std::function<void()>> Companions::start_hand(
+    process::LaunchPlan plan, std::function<void(const std::string& complaint)> ended) {
+  return start_complaining(std::move(plan), false, std::move(ended));
+}
+
+Result<std::function<void()>> Companions::start_complaining(
+    process::LaunchPlan plan, bool may_be_killed,
+    std::function<void(const std::string& complaint)> ended) {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) return errno_error(errno, "cannot make a pipe");
   const auto complaint = std::make_shared<loop::UniqueFd>(ends[0]);
   const loop::UniqueFd writing_end(ends[1]);
-  const bool may_be_killed = !words.empty() && words.front() == "oom";
-  words.insert(words.begin(), "drill-hand");
-  auto plan = process::plan_service(std::move(words), std::nullopt, {{writing_end.get(), 3}});
-  if (!plan) return plan.error();
-  plan->capabilities.reset();  // it has to reach workers of any user, as we do
-  auto started = start(*plan, [complaint, may_be_killed,
-                               told = std::move(ended)](const diagnosis::ExitStatus& status) {
+  plan.descriptors.push_back({writing_end.get(), 3});
+  auto started = start(plan, [complaint, may_be_killed,
+                              told = std::move(ended)](const diagnosis::ExitStatus& status) {
     char text[4096];
     const ssize_t size = ::read(complaint->get(), text, sizeof text);
     if (size > 0) return told(std::string(text, static_cast<std::size_t>(size)));

@@ -29,6 +29,10 @@ class Companions {
   Result<std::function<void()>> start_drill_hand(
       std::vector<std::string> words, std::function<void(const std::string& complaint)> ended);
 
+  // Starts a process by this plan, with descriptor 3 for its complaint; `ended` gets that.
+  Result<std::function<void()>> start_hand(process::LaunchPlan plan,
+                                           std::function<void(const std::string& complaint)> ended);
+
   // Keeps a keeper running until stop_keeper(): it holds `lock_fd`, and ends what is called `name`
   // (cgroup) and `runtime_directory` when we are gone without having stopped it.
   Result<void> start_keeper(std::string name, std::string runtime_directory, int lock_fd);
@@ -37,6 +41,9 @@ class Companions {
  private:
   Result<int> start(const process::LaunchPlan& plan,
                     std::function<void(const diagnosis::ExitStatus&)> exited);
+  Result<std::function<void()>> start_complaining(
+      process::LaunchPlan plan, bool may_be_killed,
+      std::function<void(const std::string& complaint)> ended);
   Result<void> launch_keeper();
 
   boost::asio::io_context& io_;

@@ -1,7 +1,5 @@
 // `start`, `stop` and `recycle`: what appcmd does. With --wait they tell how it went.
 
-#include <charconv>
-
 #include "cli/client.h"
 #include "cli/command_entries.h"
 #include "cli/commands.h"
@@ -21,15 +19,6 @@ int send(CommandLine& line, const cxxopts::ParseResult& options, boost::json::ob
   request["pool"] = options["pool"].as<std::string>();
   if (const auto put = put_patience(options, request); !put) return line.wrong(put.error().message);
   return order(control_path(options), request, print_line);
-}
-
-// Not by cxxopts: g++ 12 sees an overflow in its integers that is not there.
-Result<std::uint32_t> parse_slot(const std::string& text) {
-  std::uint32_t slot = 0;
-  const char* end = text.data() + text.size();
-  const auto [stopped, error] = std::from_chars(text.data(), end, slot);
-  if (error == std::errc{} && stopped == end) return slot;
-  return failure("--worker: expected a number such as 0, got \"" + text + "\"");
 }
 
 int simple(const Words& words, const std::string& command, const std::string& description) {
@@ -66,7 +55,7 @@ int recycle_entry(const Words& words) {
   const auto& options = std::get<cxxopts::ParseResult>(parsed);
   boost::json::object request = {{"command", "recycle"}};
   if (options.count("worker") != 0) {
-    const auto slot = parse_slot(options["worker"].as<std::string>());
+    const auto slot = number_option(options, "worker");
     if (!slot) return line.wrong(slot.error().message);
     request["worker"] = *slot;
   }

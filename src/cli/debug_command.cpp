@@ -1,0 +1,89 @@
+// `debug`: the next worker of a pool starts under a debugger, a tracer, or with loader tracing.
+
+#include <boost/json/object.hpp>
+#include <filesystem>
+#include <iostream>
+
+#include "cli/client.h"
+#include "cli/command_entries.h"
+#include "cli/commands.h"
+#include "cli/debug_report.h"
+#include "cli/debug_tool.h"
+
+namespace poolwarden::cli {
+namespace {
+
+namespace json = boost::json;
+
+void add_options(CommandLine& line) {
+  add_control_option(line);
+  add_wait_options(line, "that worker has ended, and tell what the tool found");
+  line.options()("pool", "name of the pool", cxxopts::value<std::string>())(
+      "with", "gdb, gdbserver, strace or loader", cxxopts::value<std::string>())(
+      "worker", "which worker is replaced (its slot, as `status` shows it)",
+      cxxopts::value<std::string>())("port", "port that gdbserver listens on; else a free one",
+                                     cxxopts::value<std::string>())(
+      "host", "address that gdbserver listens on: whoever reaches it commands the worker",
+      cxxopts::value<std::string>()->default_value("127.0.0.1"))(
+      "output", "folder for what the tool writes; else one of the supervisor's",
+      cxxopts::value<std::string>())("off", "debug no worker of the pool any more");
+  line.positional({"pool"});
+}
+
+Result<void> put_number(const cxxopts::ParseResult& options, const char* option,
+                        std::uint32_t largest, json::object& request) {
+  if (options.count(option) == 0) return {};
+  const auto number = number_option(options, option, largest);
+  if (!number) return number.error();
+  request[option] = *number;
+  return {};
+}
+
+Result<json::object> read_request(const cxxopts::ParseResult& options) {
+  if (options.count("pool") == 0) return failure("name the pool");
+  json::object request{{"command", "debug"}, {"pool", options["pool"].as<std::string>()}};
+  request["off"] = options.count("off") != 0;
+  if (options.count("off") == 0 && options.count("with") == 0)
+    return failure("say what to debug it with: --with gdb, gdbserver, strace or loader");
+  if (options.count("with") != 0) {
+    const std::string tool = options["with"].as<std::string>();
+    if (const auto known = parse_debug_tool(tool); !known) return known.error();
+    request["tool"] = tool;
+  }
+  constexpr std::uint32_t kPorts = 65535;
+  constexpr std::uint32_t kWorkers = 1'000'000;
+  if (auto put = put_number(options, "port", kPorts, request); !put) return put.error();
+  if (auto put = put_number(options, "worker", kWorkers, request); !put) return put.error();
+  request["host"] = options["host"].as<std::string>();
+  if (options.count("output") != 0)
+    request["output"] = std::filesystem::absolute(options["output"].as<std::string>()).string();
+  if (const auto put = put_patience(options, request); !put) return put.error();
+  return request;
+}
+
+}  // namespace
+
+int debug_entry(const Words& words) {
+  CommandLine line("debug",
+                   "POOL --with gdb|gdbserver|strace|loader [--wait] [--port N] | POOL --off",
+                   "The next worker of the pool starts under a debugger, a tracer, or with loader "
+                   "tracing; the one after it starts as ever.");
+  add_options(line);
+  auto parsed = line.parse(words.before);
+  if (const int* exit_code = std::get_if<int>(&parsed)) return *exit_code;
+  const auto& options = std::get<cxxopts::ParseResult>(parsed);
+  const auto request = read_request(options);
+  if (!request) return line.wrong(request.error().message);
+
+  json::object debug;
+  const int exit_code = order(control_path(options), *request, [&](const json::object& told) {
+    print_line(told);
+    if (const auto* found = told.if_contains("debug"); found && found->is_object())
+      debug = found->get_object();
+  });
+  if (options.count("wait") != 0 && !debug.empty())
+    std::cout << debug_report(debug, exit_code == kDone);
+  return exit_code;
+}
+
+}  // namespace poolwarden::cli

@@ -1,0 +1,304 @@
+#include "cli/debug_order.h"
+
+#include <algorithm>
+
+#include "cli/commands.h"
+#include "cli/debug_folder.h"
+#include "cli/orders.h"
+#include "cli/request_fields.h"
+#include "process/free_port.h"
+#include "process/preflight.h"
+#include "process/worker_environment.h"
+#include "process/worker_plan.h"
+
+namespace poolwarden::cli {
+namespace {
+
+namespace asio = boost::asio;
+namespace json = boost::json;
+using control::Conversation;
+using pool::DebugStage;
+using DebugWay = pool::Pool::DebugWay;
+
+constexpr std::chrono::seconds kTrial{10};
+constexpr const char* kSystemPath = "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin";
+
+std::string pool_of(const supervisor::PoolRunner& runner) {
+  return "pool " + runner.pool().settings().name;
+}
+
+// As the pool's workers find programs.
+std::map<std::string, std::string> environment_of(const worker::WorkerSettings& settings) {
+  process::Environment environment = process::inherited_environment();
+  environment.try_emplace("PATH", kSystemPath);
+  const process::Environment known = environment;
+  for (const auto& [name, value] : settings.environment)
+    environment[name] = worker::expand(value, known);
+  return environment;
+}
+
+Result<std::string> find_tool(DebugTool tool, const worker::WorkerSettings& settings) {
+  const std::string command(name(tool));
+  auto environment = environment_of(settings);
+  environment["PATH"] += std::string(":") + kSystemPath;
+  auto found = process::find_program(command, environment, "");
+  if (found) return found;
+  return failure(command + " is not installed here: install Debian's package " + command +
+                 " (apt-get install " + command + ")");
+}
+
+std::string path_of_program(const worker::WorkerSettings& settings) {
+  const auto environment = environment_of(settings);
+  const std::string word =
+      settings.command.empty() ? "" : worker::expand(settings.command.front(), environment);
+  const std::string directory = settings.directory.value_or("");
+  const auto found = process::find_program(word, environment, directory);
+  return found ? *found : word;
+}
+
+Result<std::string> address_of(const json::object& request) {
+  const std::string host = text(request, "host").empty() ? "127.0.0.1" : text(request, "host");
+  if (const auto port = number(request, "port")) return host + ":" + std::to_string(*port);
+  const auto free = process::find_free_port({});
+  if (!free) return free.error();
+  return host + ":" + std::to_string(*free);
+}
+
+std::string where(DebugTool tool, const DebugPlace& place) {
+  switch (tool) {
+    case DebugTool::Gdb:
+      return "what gdb says goes to " + output_of(tool, place.folder) +
+             " and to the worker's output";
+    case DebugTool::GdbServer:
+      return "it waits for you: target remote " + place.address;
+    case DebugTool::Strace:
+      return "the trace goes to " + output_of(tool, place.folder);
+    case DebugTool::Loader:
+      return "the loader's trace goes to " + output_of(tool, place.folder) + ".PID";
+  }
+  return "";
+}
+
+std::string when(DebugWay way) {
+  switch (way) {
+    case DebugWay::Recycle:
+      return "one worker is being replaced for it, and serves until the new one is ready";
+    case DebugWay::NextStart:
+      return "none serves that could be replaced: it is the next one that starts";
+    case DebugWay::WhenStarted:
+      return "the pool is stopped: `poolwarden start` will do it";
+  }
+  return "";
+}
+
+std::optional<pool::WorkerSnapshot> find_worker(const supervisor::PoolRunner& runner,
+                                                worker::WorkerId id) {
+  const auto shot = runner.snapshot(Clock::now(), WallClock::now());
+  for (const pool::WorkerSnapshot& worker : shot.workers) {
+    if (worker.name.id == id) return worker;
+  }
+  return std::nullopt;
+}
+
+std::string describe(const pool::WorkerName& worker) {
+  return "worker " + std::to_string(worker.slot) + " (process " + std::to_string(worker.pid) + ")";
+}
+
+}  // namespace
+
+asio::awaitable<void> DebugOrder::carry_out(Task task, const json::object& request,
+                                            Conversation& client) {
+  if (flag(request, "off")) {
+    co_await call_off(std::move(task), client);
+    co_return;
+  }
+  const auto plan = prepare(*task.runner, request);
+  std::string refusal = plan ? "" : plan.error().message;
+  if (plan) refusal = co_await try_tool(*task.runner, *plan);
+  if (!refusal.empty()) {
+    const std::string why =
+        "cannot debug " + pool_of(*task.runner) + " with " + text(request, "tool") + ": " + refusal;
+    task.runner->debugger_failed(why);
+    co_await client.finish(kFailed, why);
+    co_return;
+  }
+  co_await begin(std::move(task), *plan, request, client);
+}
+
+Result<DebugOrder::Plan> DebugOrder::prepare(const supervisor::PoolRunner& runner,
+                                             const json::object& request) const {
+  const pool::PoolSettings& settings = runner.pool().settings();
+  Plan plan;
+  const auto tool = parse_debug_tool(text(request, "tool"));
+  if (!tool) return tool.error();
+  plan.tool = *tool;
+  plan.program = path_of_program(settings.worker);
+  if (is_tracer(plan.tool)) {
+    auto found = find_tool(plan.tool, settings.worker);
+    if (!found) return found.error();
+    plan.place.program = std::move(*found);
+  }
+  if (is_interactive(plan.tool)) {
+    auto address = address_of(request);
+    if (!address) return address.error();
+    plan.place.address = std::move(*address);
+  }
+  const worker::Identity& identity = settings.worker.identity;
+  plan.place.folder = text(request, "output");
+  if (plan.place.folder.empty()) {
+    auto folder =
+        make_debug_folder(means_.instance, means_.runtime_directory, settings.name, identity);
+    if (!folder) return folder.error();
+    plan.place.folder = std::move(*folder);
+  } else if (auto taken = take_debug_folder(plan.place.folder, identity); !taken) {
+    return taken.error();
+  }
+  if (plan.tool != DebugTool::Gdb) return plan;
+  const auto written =
+      write_debug_file(gdb_commands(plan.place.folder), gdb_script(plan.place.folder));
+  if (!written) return written.error();
+  return plan;
+}
+
+// `debug-hand try` in the worker's place: all that its settings do to it is done to that.
+Result<process::LaunchPlan> DebugOrder::trial_of(const supervisor::PoolRunner& runner,
+                                                 const Plan& plan) const {
+  worker::WorkerSettings settings = runner.pool().settings().worker;
+  settings.command = {"/proc/self/exe", "debug-hand", "try", plan.place.program, plan.place.folder};
+  const auto account = process::find_account(settings.identity);
+  if (!account) return account.error();
+  auto trial = process::plan_worker(settings, 0, *account, process::inherited_environment(),
+                                    means_.available_memory);
+  if (trial) return *trial;
+  return failure(diagnosis::describe(trial.error()));
+}
+
+asio::awaitable<std::string> DebugOrder::try_tool(const supervisor::PoolRunner& runner,
+                                                  const Plan& plan) {
+  struct Outcome {
+    explicit Outcome(asio::io_context& io) : arrived(io) {}
+    loop::Notifier arrived;
+    std::optional<std::string> complaint;
+  };
+  // The process may outlast this coroutine.
+  const auto outcome = std::make_shared<Outcome>(io_);
+  auto trial = trial_of(runner, plan);
+  if (!trial) co_return trial.error().message;
+  const auto started =
+      means_.start_hand(std::move(*trial), [outcome](const std::string& complaint) {
+        outcome->complaint = complaint;
+        outcome->arrived.notify();
+      });
+  if (!started) co_return started.error().message;
+  const TimePoint limit = Clock::now() + kTrial;
+  while (!outcome->complaint && Clock::now() < limit) co_await outcome->arrived.wait_until(limit);
+  co_return outcome->complaint.value_or("the try has not ended in time");
+}
+
+asio::awaitable<void> DebugOrder::begin(Task task, Plan plan, const json::object& request,
+                                        Conversation& client) {
+  std::optional<std::uint32_t> slot;
+  if (const auto wanted = number(request, "worker")) slot = static_cast<std::uint32_t>(*wanted);
+  Course course;
+  const auto last = journal_.recent(1);
+  if (!last.empty()) course.first_event = last.back().sequence;
+  const auto ordered = task.runner->debug(start_under(plan.tool, plan.place), slot);
+  if (!ordered) {
+    co_await client.finish(kFailed, "cannot debug: " + ordered.error().message);
+    co_return;
+  }
+  course.id = ordered->id;
+  json::object told;
+  told["tool"] = std::string(name(plan.tool));
+  told["folder"] = plan.place.folder;
+  told["program"] = plan.program;
+  told["address"] = plan.place.address;
+  json::object line;
+  line["debug"] = std::move(told);
+  if (!co_await client.send(line)) co_return;
+  const std::string sentence = "the next worker of " + pool_of(*task.runner) + " starts under " +
+                               std::string(name(plan.tool)) + "; " + where(plan.tool, plan.place) +
+                               ". " + when(ordered->way);
+  if (!task.wait) {
+    co_await client.finish(kDone, sentence);
+    co_return;
+  }
+  if (!co_await client.send(line_of("progress", json::value(sentence)))) co_return;
+  co_await follow(std::move(task), std::move(plan), course, client);
+}
+
+asio::awaitable<void> DebugOrder::follow(Task task, Plan plan, Course course,
+                                         Conversation& client) {
+  const pool::Pool& pool = task.runner->pool();
+  for (;;) {
+    const auto standing = pool.debugging(course.id);
+    if (!standing || standing->stage == DebugStage::Withdrawn) {
+      co_await client.finish(kFailed, "it was called off, or another order took its place");
+      co_return;
+    }
+    if (standing->stage == DebugStage::Ended) {
+      const std::string sentence = outcome(course, standing->worker);
+      co_await client.finish(kDone, sentence);
+      co_return;
+    }
+    if (!co_await tell_progress(task, plan, course, client)) co_return;
+    if (course.told_ready && plan.tool == DebugTool::Loader) {
+      co_await client.finish(kDone, "all that it needed to start was loaded");
+      co_return;
+    }
+    if (Clock::now() >= task.deadline) {
+      const std::string so_far = standing->stage == DebugStage::Waiting
+                                     ? "no worker has been started since"
+                                     : "the worker runs on under " + std::string(name(plan.tool));
+      co_await client.finish(kTimedOut, "timed out: " + so_far);
+      co_return;
+    }
+    co_await changes_.wait_until(task.deadline);
+    if (client.has_left()) co_return;
+  }
+}
+
+// False when the client has gone.
+asio::awaitable<bool> DebugOrder::tell_progress(const Task& task, const Plan& plan, Course& course,
+                                                Conversation& client) {
+  const auto standing = task.runner->pool().debugging(course.id);
+  if (!standing || standing->stage != DebugStage::Carried) co_return true;
+  const auto worker = find_worker(*task.runner, standing->worker);
+  if (!worker || worker->name.pid == 0) co_return true;
+  std::vector<std::string> news;
+  if (!std::exchange(course.told_start, true)) {
+    std::string begun = describe(worker->name) + " has started under ";
+    begun += name(plan.tool);
+    if (is_interactive(plan.tool)) begun += "; in gdb: target remote " + plan.place.address;
+    news.push_back(std::move(begun));
+  }
+  const bool is_ready = worker->ready.has_value();
+  if (is_ready && !std::exchange(course.told_ready, true))
+    news.push_back(describe(worker->name) + " is ready");
+  for (const std::string& text : news) {
+    const json::object line = line_of("progress", json::value(text));
+    if (!co_await client.send(line)) co_return false;
+  }
+  co_return true;
+}
+
+std::string DebugOrder::outcome(const Course& course, worker::WorkerId worker) const {
+  for (const journal::Entry& entry : journal_.recent(journal::kEventsKept, course.first_event)) {
+    if (!entry.event.worker || entry.event.worker->id != worker) continue;
+    if (!std::holds_alternative<pool::ExitDetails>(entry.event.details)) continue;
+    return describe(*entry.event.worker) + " " + entry.event.sentence;
+  }
+  return "the worker has ended";
+}
+
+asio::awaitable<void> DebugOrder::call_off(Task task, Conversation& client) {
+  const std::string name = pool_of(*task.runner);
+  if (!task.runner->pool().is_debugging()) {
+    co_await client.finish(kDone, name + " is not being debugged");
+    co_return;
+  }
+  task.runner->stop_debugging();
+  co_await client.finish(kDone, name + " is not debugged any more; what ran so is being replaced");
+}
+
+}  // namespace poolwarden::cli
