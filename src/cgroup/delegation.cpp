@@ -8,7 +8,9 @@
 namespace poolwarden::cgroup {
 namespace {
 
-const std::vector<std::string> kWanted = {"memory", "cpu", "pids", "io"};
+const std::vector<std::string> kWanted = {"memory", "cpu", "pids", "io", "cpuset"};
+// What is measured, or had by other means as well.
+const std::set<std::string> kDispensable = {"io", "cpuset"};
 
 Result<void> enable(const Group& group, const std::string& controller) {
   return write_text(group.path + "/cgroup.subtree_control", "+" + controller);
@@ -58,7 +60,7 @@ Result<Delegated> delegate(const Group& own, const std::string& name, bool owns_
     }
     if (enabled) {
       made.base.controllers.insert(controller);
-    } else if (controller != "io") {
+    } else if (!kDispensable.contains(controller)) {
       made.missing.push_back(sentence(enabled.error(), own));
     }
   }

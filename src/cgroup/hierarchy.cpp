@@ -12,7 +12,7 @@
 namespace poolwarden::cgroup {
 namespace {
 
-const std::set<std::string> kOfInterest = {"memory", "cpu", "cpuacct", "pids", "freezer"};
+const std::set<std::string> kOfInterest = {"memory", "cpu", "cpuacct", "pids", "cpuset", "freezer"};
 constexpr int kDirectoriesSearched = 4096;
 
 struct Mount {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 
+#include "cgroup/cpuset.h"
 #include "cgroup/kernel_files.h"
 
 namespace poolwarden::cgroup {
@@ -56,6 +57,15 @@ void limit_swap(const Group& group, std::uint64_t bytes, const std::string& memi
       "swapaccount=1, or without swap");
 }
 
+// Where there is no cpuset the child binds itself, as it does anyway.
+void limit_cpus(const std::vector<Group>& groups, const std::string& cpus,
+                std::vector<std::string>& weakened) {
+  const Group* group = having(groups, "cpuset");
+  if (!group) return;
+  if (const auto restricted = restrict_cpus(*group, cpus); !restricted)
+    weakened.push_back(only_affinity(restricted.error()));
+}
+
 template <typename Value, typename Apply>
 void enforce(const std::vector<Group>& groups, const std::string& limit,
              const std::string& controller, const std::optional<Value>& value, Apply apply,
@@ -89,6 +99,7 @@ AppliedLimits apply_limits(const std::vector<Group>& groups, const LimitValues& 
         return write_text(group.path + "/pids.max", std::to_string(count));
       },
       failed);
+  if (limits.cpus) limit_cpus(groups, *limits.cpus, applied.weakened);
   return applied;
 }
 

@@ -13,10 +13,11 @@
 namespace poolwarden::cgroup {
 
 struct LimitValues {
-  std::optional<std::uint64_t> memory;       // bytes, with swap: going over kills
-  std::optional<std::uint64_t> memory_high;  // bytes; going over slows down
-  std::optional<double> cpu_cores;
-  std::optional<std::uint64_t> pids;
+  std::optional<std::uint64_t> memory = {};       // bytes, with swap: going over kills
+  std::optional<std::uint64_t> memory_high = {};  // bytes; going over slows down
+  std::optional<double> cpu_cores = {};
+  std::optional<std::uint64_t> pids = {};
+  std::optional<std::string> cpus = {};  // those it may run on, as cpuset(7) writes them
 };
 
 struct AppliedLimits {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <thread>
 
+#include "cgroup/cpuset.h"
 #include "cgroup/delegation.h"
 #include "cgroup/kernel_files.h"
 #include "cgroup/members.h"
@@ -43,6 +44,15 @@ void step_out_of_supervisor_leaf(Hierarchy& hierarchy, const std::string& name) 
 
 std::string refusal(const std::string& controllers, const std::string& why) {
   return "cannot create cgroups of " + controllers + ": " + why + kLost + kCure;
+}
+
+Result<void> make_base(const Group& base) {
+  if (auto made = make_directory(base.path); !made) return made;
+  if (base.unified) (void)enable_controllers(base);
+  // Without it a pool's count leaves out its workers; newer kernels know nothing else.
+  if (!base.unified && base.has("memory"))
+    (void)write_text(base.path + "/memory.use_hierarchy", "1");
+  return inherit_cpuset(base);
 }
 
 bool can_freeze(const Group& group) {
@@ -94,14 +104,18 @@ void Tree::open_v1(const Hierarchy& hierarchy, const std::string& name, Refusals
   if (only_freezer && unified && can_freeze(*unified)) return;
   Group base = hierarchy.own;
   base.path += "/" + name;
-  if (const auto made = make_directory(base.path); !made) {
+  const auto made = make_base(base);
+  if (!made && is_only_cpuset(base)) {
+    no_cpuset_ = made.error();
+    (void)remove_group(base.path);
+    return;
+  }
+  if (!made) {
     std::string& controllers = refused[made.error().code.message()];
     for (const std::string& controller : base.controllers)
       controllers += (controllers.empty() ? "" : ", ") + controller;
     return;
   }
-  // Without it a pool's count leaves out its workers; newer kernels know nothing else.
-  if (base.has("memory")) (void)write_text(base.path + "/memory.use_hierarchy", "1");
   bases_.push_back(std::move(base));
 }
 
@@ -113,6 +127,8 @@ void Tree::finish_report() {
   report_.memory_limits = having(bases_, "memory");
   report_.cpu_limits = having(bases_, "cpu");
   report_.pids_limits = having(bases_, "pids");
+  report_.cpusets = having(bases_, "cpuset");
+  if (!report_.cpusets) report_.stand_ins.push_back(only_affinity(no_cpuset_));
   if (hierarchies_.empty())
     report_.missing.push_back("cannot find a cgroup file system: mount one at /sys/fs/cgroup");
   for (const char* controller : {"memory", "cpu", "pids"}) {
@@ -126,13 +142,18 @@ Result<Group> Tree::make_in(const Group& base, const std::string& pool,
                             const std::string& leaf) const {
   Group group = base;
   group.path += "/" + directory_name(pool);
+  // Somebody may have tidied up: an empty cgroup is easily removed.
+  if (!is_directory(base.path))
+    if (auto made = make_base(base); !made) return made.error();
   if (auto made = make_directory(group.path); !made) return made.error();
+  if (auto inherited = inherit_cpuset(group); !inherited) return inherited.error();
   if (group.unified) group.controllers = enable_controllers(group);
   group.path += "/" + leaf;
   // One that a worker left behind would bring its counters along.
   if (::rmdir(group.path.c_str()) < 0 && errno == EBUSY)
     return errno_error(EBUSY, "cannot create cgroup " + group.path);
   if (auto made = make_directory(group.path); !made) return made.error();
+  if (auto inherited = inherit_cpuset(group); !inherited) return inherited.error();
   return group;
 }
 
@@ -140,17 +161,21 @@ Result<Leaf> Tree::make_leaf(const std::string& pool, const std::string& leaf,
                              const LimitValues& limits, worker::Containment containment) const {
   std::vector<Group> groups;
   std::vector<Error> failed;
+  std::vector<std::string> sentences;
   for (const Group& base : bases_) {
+    if (is_only_cpuset(base) && !limits.cpus) continue;  // it costs, and does nothing
     auto made = make_in(base, pool, leaf);
     if (made) {
       groups.push_back(std::move(*made));
+    } else if (is_only_cpuset(base)) {
+      sentences.push_back(only_affinity(made.error()));
     } else {
       failed.push_back(made.error());
     }
   }
   AppliedLimits applied = apply_limits(groups, limits);
   for (Error& error : applied.failed) failed.push_back(std::move(error));
-  std::vector<std::string> sentences = std::move(applied.weakened);
+  for (std::string& sentence : applied.weakened) sentences.push_back(std::move(sentence));
   for (const Error& error : failed) sentences.push_back(error.message);
   Leaf made(std::move(groups), std::move(sentences));
   if (failed.empty() || containment == worker::Containment::BestEffort) return made;

@@ -26,8 +26,10 @@ struct Places {
 struct ContainmentReport {
   std::string cgroup = "none";       // v2_delegated, v2_readonly, v1, hybrid, none
   std::vector<std::string> missing;  // what cannot be had, and the cure; one sentence each
+  // What is had by other means than a cgroup, and what that means; one sentence each.
+  std::vector<std::string> stand_ins;
 
-  bool memory_limits = false, cpu_limits = false, pids_limits = false;
+  bool memory_limits = false, cpu_limits = false, pids_limits = false, cpusets = false;
 };
 
 std::string leaf_name(std::uint32_t slot, std::uint64_t generation);
@@ -85,6 +87,7 @@ class Tree {
   std::vector<Hierarchy> hierarchies_;
   std::vector<Group> bases_;  // those of `hierarchies_` that can be written
   bool moved_ = false;
+  Error no_cpuset_ = failure("no cgroup that can be written has the cpuset controller");
   ContainmentReport report_;
 };
 

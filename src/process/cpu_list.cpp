@@ -33,6 +33,13 @@ Result<cpu_set_t> parse_cpu_list(const std::string& text) {
   return set;
 }
 
+std::string describe_cpus(const cpu_set_t& cpus) {
+  std::string text;
+  for (unsigned cpu = 0; cpu < CPU_SETSIZE; ++cpu)
+    if (CPU_ISSET(cpu, &cpus)) text += (text.empty() ? "" : ",") + std::to_string(cpu);
+  return text;
+}
+
 cpu_set_t cpus_of_slot(const cpu_set_t& all, std::uint32_t each, std::uint32_t slot) {
   std::vector<unsigned> cpus;
   for (unsigned cpu = 0; cpu < CPU_SETSIZE; ++cpu)

@@ -62,6 +62,8 @@ bool may_be_denied(int error) {
     case ENOSYS:  // Docker's seccomp filter, or a kernel before 5.3
     case EPERM:   // other filters
     case EACCES:  // no right to the common ancestor; the cgroup.procs file may still do
+    case ENODEV:  // the cgroup was removed, or takes no process: who enters by the file is told so,
+    case EBUSY:   // at the step that it is
     case EBADF:
     case EINVAL:  // a kernel before 5.7 does not know CLONE_INTO_CGROUP
     case EOPNOTSUPP:

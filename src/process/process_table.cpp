@@ -3,9 +3,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
 #include <chrono>
 #include <csignal>
+#include <optional>
 #include <set>
 #include <sstream>
 #include <thread>
@@ -46,6 +48,34 @@ void add_descendants(const std::vector<ProcessEntry>& all, std::set<pid_t>& memb
   }
 }
 
+// Absent where the kernel does not tell (CONFIG_PROC_CHILDREN).
+std::optional<std::vector<pid_t>> own_children() {
+  std::optional<std::vector<pid_t>> found;
+  for (const std::string& task : cgroup::subdirectories("/proc/self/task")) {
+    const auto text = cgroup::read_text(task + "/children");
+    if (!text) continue;
+    if (!found) found.emplace();
+    std::istringstream words(*text);
+    for (pid_t pid = 0; words >> pid;) found->push_back(pid);
+  }
+  return found;
+}
+
+ProcessEntry read_entry(pid_t pid) {
+  return parse_stat(pid, cgroup::read_text("/proc/" + std::to_string(pid) + "/stat").value_or(""));
+}
+
+// No pid is given away while a session has its number: so the session is gone, too.
+bool is_reused(const TreeSigns& signs) {
+  return signs.reaped && (::kill(signs.root, 0) == 0 || errno == EPERM);
+}
+
+// Whether it is of the worker by itself, not only by its parents.
+bool has_sign(const ProcessEntry& entry, const TreeSigns& signs, bool reused) {
+  const bool in_session = entry.pid == signs.root || entry.session == signs.root;
+  return (in_session && !reused) || was_started_with(entry.pid, signs.marker, true);
+}
+
 }  // namespace
 
 std::vector<ProcessEntry> list_processes() {
@@ -63,20 +93,27 @@ std::vector<ProcessEntry> list_processes() {
 
 std::vector<pid_t> find_tree(const TreeSigns& signs) {
   const std::vector<ProcessEntry> all = list_processes();
-  // No pid is given away while a session has its number: so the session is gone, too.
-  const bool reused = signs.reaped && std::any_of(all.begin(), all.end(), [&](const auto& entry) {
-                        return entry.pid == signs.root;
-                      });
+  const bool reused = is_reused(signs);
   const pid_t self = ::getpid();
   std::set<pid_t> members;
   for (const ProcessEntry& entry : all) {
     if (entry.pid == self || entry.pid == 1 || !is_alive(entry)) continue;
-    const bool in_session = entry.pid == signs.root || entry.session == signs.root;
-    if ((in_session && !reused) || was_started_with(entry.pid, signs.marker, true))
-      members.insert(entry.pid);
+    if (has_sign(entry, signs, reused)) members.insert(entry.pid);
   }
   add_descendants(all, members);
   return {members.begin(), members.end()};
+}
+
+bool has_orphans(const TreeSigns& signs) {
+  const auto children = own_children();
+  if (!children) return !find_tree(signs).empty();
+  const bool reused = is_reused(signs);
+  return std::any_of(children->begin(), children->end(), [&](pid_t pid) {
+    const bool is_root = pid == signs.root && !signs.reaped;
+    if (signs.known.contains(pid) && !is_root) return false;
+    const ProcessEntry entry = read_entry(pid);
+    return is_alive(entry) && (is_root || has_sign(entry, signs, reused));
+  });
 }
 
 std::vector<pid_t> tree_below(const std::vector<ProcessEntry>& all, pid_t root) {

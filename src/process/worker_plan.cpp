@@ -41,13 +41,17 @@ std::optional<NotStarted> plan_identity(const worker::Identity& identity, const 
   return std::nullopt;
 }
 
-std::optional<NotStarted> plan_command(const std::vector<std::string>& command, LaunchPlan& plan) {
+std::optional<NotStarted> plan_command(const std::vector<std::string>& command,
+                                       const std::vector<std::string>& wrapper, LaunchPlan& plan) {
   for (const std::string& argument : command)
     plan.arguments.push_back(worker::expand(argument, plan.environment));
   const std::string name = plan.arguments.empty() ? "" : plan.arguments.front();
   const auto program = find_program(name, plan.environment, plan.directory.value_or(""));
   if (!program) return not_started(SpawnStage::Exec, program.error());
   plan.program = *program;
+  if (wrapper.empty()) return std::nullopt;
+  plan.program = wrapper.front();
+  plan.arguments.insert(plan.arguments.begin(), wrapper.begin(), wrapper.end());
   return std::nullopt;
 }
 
@@ -64,26 +68,29 @@ NotStarted not_started(SpawnStage stage, const Error& error) {
   return {stage, error.code.value(), what};
 }
 
-cgroup::LimitValues cgroup_limits(const worker::Limits& limits, std::uint64_t available) {
+cgroup::LimitValues cgroup_limits(const worker::Limits& limits, std::uint64_t available,
+                                  const std::optional<cpu_set_t>& affinity) {
   cgroup::LimitValues values;
   if (limits.memory) values.memory = resolve(*limits.memory, available);
   if (limits.memory_high) values.memory_high = resolve(*limits.memory_high, available);
   if (limits.cpu && limits.cpu_action == worker::CpuAction::Throttle)
     values.cpu_cores = static_cast<double>(limits.cpu->count) / 100.0;
   values.pids = limits.pids;
+  if (affinity) values.cpus = describe_cpus(*affinity);
   return values;
 }
 
 Attempt<LaunchPlan> plan_worker(const worker::WorkerSettings& settings, std::uint32_t slot,
                                 const Account& account, Environment environment,
-                                std::uint64_t available) {
+                                std::uint64_t available,
+                                const std::vector<std::string>& wrapper) {
   LaunchPlan plan;
   plan.environment = std::move(environment);
   if (settings.directory) plan.directory = worker::expand(*settings.directory, plan.environment);
   plan.limits_are_best_effort = settings.containment == worker::Containment::BestEffort;
   if (auto failed = plan_limits(settings.limits, slot, available, plan)) return *failed;
   if (auto failed = plan_identity(settings.identity, account, plan)) return *failed;
-  if (auto failed = plan_command(settings.command, plan)) return *failed;
+  if (auto failed = plan_command(settings.command, wrapper, plan)) return *failed;
   return plan;
 }
 

@@ -28,26 +28,39 @@ WorkerTree::WorkerTree(cgroup::Leaf leaf, TreeSigns signs)
     : leaf_(std::move(leaf)), signs_(std::move(signs)) {}
 
 void WorkerTree::kill() const {
-  if (leaf_.exists()) {
-    (void)leaf_.kill();  // whether it worked is asked by is_gone()
-    return;
-  }
-  if (signs_.root <= 0) return;
+  if (leaf_.exists()) (void)leaf_.kill();  // whether it worked is asked by is_gone()
+  if (!may_be_elsewhere()) return;
   for (const pid_t pid : find_tree(signs_)) ::kill(pid, SIGKILL);
 }
 
+// When all in its cgroup have ended, whoever had left it has become our child.
 bool WorkerTree::is_gone() const {
-  if (leaf_.exists()) return !leaf_.populated();
-  return signs_.root <= 0 || find_tree(signs_).empty();
+  if (!leaf_.exists()) return signs_.root <= 0 || find_tree(signs_).empty();
+  return !leaf_.populated() && (signs_.root <= 0 || !has_orphans(signs_));
+}
+
+bool WorkerTree::holds_root() const {
+  const std::vector<pid_t> held = leaf_.members();
+  return std::find(held.begin(), held.end(), signs_.root) != held.end();
+}
+
+bool WorkerTree::may_be_elsewhere() const {
+  if (signs_.root <= 0) return false;
+  if (!leaf_.exists()) return true;
+  return signs_.reaped ? has_orphans(signs_) : !holds_root();
 }
 
 std::vector<pid_t> WorkerTree::members() const {
-  if (leaf_.exists()) return leaf_.members();
-  return signs_.root <= 0 ? std::vector<pid_t>{} : find_tree(signs_);
+  std::vector<pid_t> held = leaf_.members();
+  if (!may_be_elsewhere()) return held;
+  const std::vector<pid_t> found = find_tree(signs_);
+  std::set<pid_t> all(held.begin(), held.end());
+  all.insert(found.begin(), found.end());
+  return {all.begin(), all.end()};
 }
 
 Result<void> WorkerTree::freeze() {
-  if (leaf_.exists() && leaf_.freeze()) return {};
+  if (!may_be_elsewhere() && leaf_.freeze()) return {};
   stopped_by_signal_ = true;
   auto stopped = stop_all();
   if (!stopped) thaw();
@@ -74,6 +87,16 @@ Result<void> WorkerTree::stop_all() {
     if (stopped.size() == before) return {};
   }
   return failure("cannot stop a worker: it forks faster than its processes can be stopped");
+}
+
+asio::awaitable<void> WorkerTree::settle(Duration limit) const {
+  asio::steady_timer timer(co_await asio::this_coro::executor);
+  const TimePoint end = Clock::now() + limit;
+  for (auto pause = kFirstPause; !is_gone() && Clock::now() < end;
+       pause = std::min(pause * 2, kLongestPause)) {
+    timer.expires_after(pause);
+    co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
+  }
 }
 
 asio::awaitable<bool> WorkerTree::end() const {

@@ -1,11 +1,12 @@
 // A worker with all its descendants, as one thing to be frozen or ended: by its cgroup where it has
-// one, else by what /proc tells.
+// one, and by what /proc tells: whoever may write cgroups may leave his, or remove it.
 
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/result.h"
 #include "cgroup/leaf.h"
 #include "process/process_table.h"
@@ -30,15 +31,20 @@ class WorkerTree {
   Result<void> freeze();
   void thaw();
 
+  // Returns when nobody is left, or after so long.
+  boost::asio::awaitable<void> settle(Duration limit) const;
+
   // Kills until nobody is left; gives up after 5 s, when somebody hangs in the kernel (state D).
   boost::asio::awaitable<bool> end() const;
 
   const cgroup::Leaf& leaf() const { return leaf_; }
 
  private:
-  cgroup::Leaf leaf_;
+  bool holds_root() const;
+  bool may_be_elsewhere() const;  // than in its cgroup
   Result<void> stop_all();
 
+  cgroup::Leaf leaf_;
   TreeSigns signs_;
   bool stopped_by_signal_ = false;
 };

@@ -4,6 +4,7 @@
 
 #include <gmock/gmock.h>
 
+#include "integration/cgroup/places.h"
 #include "integration/cgroup/tree_fixture.h"
 
 namespace poolwarden::cgroup {
@@ -59,6 +60,42 @@ TEST_F(RealTree, TheMemoryThatMayBeUsedIsNotMoreThanTheMachineHas) {
   const auto size = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
   EXPECT_LE(tree.available_memory(), pages * size);
   EXPECT_GT(tree.available_memory(), 1u << 20);
+}
+
+TEST(OnlyV1, HoldsWorkersWithoutV2) {
+  const std::string name = "poolwarden-v1-test-" + std::to_string(::getpid());
+  Tree tree = Tree::open(only_v1(), name);
+  if (tree.report().cgroup != "v1") GTEST_SKIP() << "no cgroup of v1 can be written here";
+  EXPECT_TRUE(tree.report().memory_limits && tree.report().cpu_limits && tree.report().pids_limits);
+  LimitValues limits;
+  limits.memory = 64 << 20;
+  limits.cpu_cores = 0.5;
+  limits.pids = 3;
+  const auto leaf = tree.make_leaf("web", "0-1", limits, Containment::Required);
+  ASSERT_TRUE(leaf);
+  const auto entry = leaf->open_entry();
+  ASSERT_TRUE(entry);
+  EXPECT_FALSE(entry->unified_directory);
+  EXPECT_EQ(leaf->usage().memory_limit, 64u << 20);
+  EXPECT_EQ(leaf->usage().cpu_limit_cores, 0.5);
+  EXPECT_EQ(leaf->usage().pids_limit, 3u);
+  EXPECT_TRUE(leaf->freeze());
+  tree.remove();
+  EXPECT_FALSE(tree.pool_usage("web", {}));
+}
+
+TEST_F(RealTree, AfterSomebodyRemovedAllCgroupsTheyAreMadeAnew) {
+  ASSERT_TRUE(tree.make_leaf("web", "0-1", {}, Containment::Required));
+  tree.remove();
+  ASSERT_FALSE(tree.pool_usage("web", {}));
+  LimitValues limits;
+  if (tree.report().memory_limits) limits.memory = 64 << 20;
+  if (tree.report().pids_limits) limits.pids = 3;
+  const auto leaf = tree.make_leaf("web", "0-1", limits, Containment::Required);
+  ASSERT_TRUE(leaf);
+  EXPECT_EQ(leaf->memory_limit(), limits.memory);
+  put_process_into(*leaf);
+  EXPECT_TRUE(leaf->populated());
 }
 
 }  // namespace

@@ -13,6 +13,7 @@
 #include <fstream>
 #include <map>
 
+#include "integration/cgroup/places.h"
 #include "process/linux_worker_host.h"
 #include "process/reaper.h"
 
@@ -20,8 +21,7 @@ namespace poolwarden::process {
 
 using namespace std::chrono_literals;
 
-// As in a container that has no cgroup to write in.
-inline const cgroup::Places kNoCgroups{"/dev/null", "/dev/null"};
+using cgroup::kNoCgroups;
 
 // How many times longer than on a real processor things may take: one that is emulated is slow.
 inline int patience() {
@@ -141,11 +141,25 @@ class HostFixture : public testing::Test {
     return settings;
   }
 
-  static bool is_alive(int pid) {
+  // As in proc(5); 0 when there is none.
+  static char state_of(int pid) {
     std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
     std::string text((std::istreambuf_iterator<char>(file)), {});
     const auto name_end = text.rfind(") ");
-    return name_end != std::string::npos && text[name_end + 2] != 'Z';
+    return name_end == std::string::npos ? '\0' : text[name_end + 2];
+  }
+  static bool is_alive(int pid) { return state_of(pid) != '\0' && state_of(pid) != 'Z'; }
+
+  // The pids that fork_tree printed.
+  std::vector<int> descendants() const {
+    std::vector<int> pids;
+    for (const std::string& line : lines)
+      if (!line.empty() && std::isdigit(static_cast<unsigned char>(line.front())))
+        pids.push_back(std::stoi(line));
+    return pids;
+  }
+  static int count_alive(const std::vector<int>& pids) {
+    return static_cast<int>(std::count_if(pids.begin(), pids.end(), is_alive));
   }
 
   bool all_exited() const {

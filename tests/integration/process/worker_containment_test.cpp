@@ -1,9 +1,13 @@
 // A worker and its whole tree are held together and end together; limits hold for it alone. Each
-// with the cgroups of this machine, and without any, as in a default container.
+// with the cgroups of this machine, with those of v1 alone, and without any, as in a default
+// container.
 
 #include <signal.h>
 #include <sys/prctl.h>
 
+#include "cgroup/hierarchy.h"
+#include "cgroup/kernel_files.h"
+#include "cgroup/members.h"
 #include "integration/process/host_fixture.h"
 #include "process/worker_plan.h"
 
@@ -17,50 +21,63 @@ using diagnosis::Signaled;
 using diagnosis::SpawnStage;
 using testing::HasSubstr;
 
-enum class Cgroups { Real, None };
+enum class Cgroups { Real, OnlyV1, None };
 
-struct WithAndWithoutCgroups : HostFixture, testing::WithParamInterface<Cgroups> {
-  WithAndWithoutCgroups()
-      : HostFixture(GetParam() == Cgroups::Real ? cgroup::Places{} : kNoCgroups) {}
-
-  // The pids that fork_tree printed.
-  std::vector<int> descendants() const {
-    std::vector<int> pids;
-    for (const std::string& line : lines)
-      if (!line.empty() && std::isdigit(static_cast<unsigned char>(line.front())))
-        pids.push_back(std::stoi(line));
-    return pids;
+cgroup::Places places_of(Cgroups cgroups) {
+  switch (cgroups) {
+    case Cgroups::Real:
+      return {};
+    case Cgroups::OnlyV1:
+      return cgroup::only_v1();
+    case Cgroups::None:
+      break;
   }
+  return kNoCgroups;
+}
 
-  static int count_alive(const std::vector<int>& pids) {
-    return static_cast<int>(std::count_if(pids.begin(), pids.end(), is_alive));
+struct EachContainment : HostFixture, testing::WithParamInterface<Cgroups> {
+  EachContainment() : HostFixture(places_of(GetParam())) {}
+
+  void SetUp() override {
+    if (GetParam() == Cgroups::OnlyV1 && tree.report().cgroup != "v1")
+      GTEST_SKIP() << "no cgroup of v1 can be written here";
   }
 };
 
-INSTANTIATE_TEST_SUITE_P(, WithAndWithoutCgroups, testing::Values(Cgroups::Real, Cgroups::None),
-                         [](const auto& param) {
-                           return param.param == Cgroups::Real ? "Real" : "None";
-                         });
+std::string name_of(const testing::TestParamInfo<Cgroups>& param) {
+  switch (param.param) {
+    case Cgroups::Real:
+      return "Real";
+    case Cgroups::OnlyV1:
+      return "OnlyV1";
+    case Cgroups::None:
+      break;
+  }
+  return "None";
+}
 
-TEST_P(WithAndWithoutCgroups, AKillTakesFiftyDescendantsWithItInNewSessionsToo) {
-  const Told& told = spawn(command({program("fork_tree"), "50", "stay"}));
+INSTANTIATE_TEST_SUITE_P(, EachContainment,
+                         testing::Values(Cgroups::Real, Cgroups::OnlyV1, Cgroups::None), name_of);
+
+TEST_P(EachContainment, AKillTakesTwoHundredDescendantsWithItInNewSessionsToo) {
+  const Told& told = spawn(command({program("fork_tree"), "200", "stay"}));
   run_until([&] { return wrote("all started"); });
-  ASSERT_EQ(count_alive(descendants()), 50);
+  ASSERT_EQ(count_alive(descendants()), 200);
   host.kill(last_id());
   run_until([&] { return told.exited == 1; });
   EXPECT_EQ(count_alive(descendants()), 0);
   EXPECT_EQ(told.evidence.status, ExitStatus(Signaled{SIGKILL, false}));
 }
 
-TEST_P(WithAndWithoutCgroups, AnExitIsToldWhenItsDescendantsAreGone) {
-  const Told& told = spawn(command({program("fork_tree"), "50", "leave"}));
+TEST_P(EachContainment, AnExitIsToldWhenItsDescendantsAreGone) {
+  const Told& told = spawn(command({program("fork_tree"), "200", "leave"}));
   run_until([&] { return told.exited == 1; });
-  ASSERT_EQ(descendants().size(), 50u);
+  ASSERT_EQ(descendants().size(), 200u);
   EXPECT_EQ(count_alive(descendants()), 0);
   EXPECT_EQ(told.evidence.status, ExitStatus(Exited{3}));
 }
 
-TEST_P(WithAndWithoutCgroups, ASiblingIsLeftAlone) {
+TEST_P(EachContainment, ASiblingIsLeftAlone) {
   const Told& sibling = spawn(command({program("fork_tree"), "4", "stay"}));
   run_until([&] { return wrote("all started"); });
   const std::vector<int> others = descendants();
@@ -71,6 +88,98 @@ TEST_P(WithAndWithoutCgroups, ASiblingIsLeftAlone) {
   run_until([&] { return told.exited == 1; });
   EXPECT_EQ(count_alive(others), 4);
   EXPECT_EQ(sibling.exited, 0);
+}
+
+// Somebody with the right to do so takes a worker's processes out of its cgroup.
+struct Elsewhere : HostFixture {
+  void SetUp() override {
+    if (cgroups_of(::getpid()).empty() || tree.report().cgroup == "none")
+      GTEST_SKIP() << "no cgroup can be written here";
+  }
+
+  static std::vector<std::string> cgroups_of(int pid) {
+    std::vector<std::string> paths;
+    const auto own = cgroup::read_text("/proc/" + std::to_string(pid) + "/cgroup");
+    for (const auto& hierarchy : cgroup::find_hierarchies(
+             cgroup::read_text("/proc/self/mountinfo").value_or(""), own.value_or("")))
+      paths.push_back(hierarchy.own.path);
+    return paths;
+  }
+
+  // Those of the worker, one a hierarchy: <base>/web/1-1.
+  static std::vector<std::string> leaves_of(int pid) {
+    std::vector<std::string> paths = cgroups_of(pid);
+    std::erase_if(paths, [](const std::string& path) { return !path.ends_with("/web/1-1"); });
+    return paths;
+  }
+
+  // All but `stays` are put into <base>/elsewhere.
+  static void move_out(const std::vector<std::string>& leaves, int stays = 0) {
+    for (const std::string& leaf : leaves) {
+      const std::string base = leaf.substr(0, leaf.size() - std::string("/web/1-1").size());
+      ASSERT_TRUE(cgroup::make_directory(base + "/elsewhere"));
+      for (const int pid : cgroup::members(leaf)) {
+        if (pid == stays) continue;
+        ASSERT_TRUE(cgroup::write_text(base + "/elsewhere/cgroup.procs", std::to_string(pid)));
+      }
+    }
+  }
+
+  Told& start_tree() {
+    Told& told = spawn(command({program("fork_tree"), "20", "stay"}));
+    run_until([&] { return wrote("all started"); });
+    return told;
+  }
+};
+
+TEST_F(Elsewhere, AWorkerWhoseCgroupWasRemovedIsKilledWithItsDescendants) {
+  const Told& told = start_tree();
+  const auto leaves = leaves_of(told.pid);
+  ASSERT_FALSE(leaves.empty());
+  move_out(leaves);
+  for (const std::string& leaf : leaves) ASSERT_TRUE(cgroup::remove_group(leaf));
+  host.kill(last_id());
+  run_until([&] { return told.exited == 1; });
+  EXPECT_EQ(count_alive(descendants()), 0);
+}
+
+TEST_F(Elsewhere, SoIsOneThatWasMovedAndEndsByItself) {
+  const Told& told = start_tree();
+  move_out(leaves_of(told.pid));
+  ::kill(told.pid, SIGKILL);
+  run_until([&] { return told.exited == 1; });
+  EXPECT_EQ(count_alive(descendants()), 0);
+}
+
+TEST_F(Elsewhere, SoAreDescendantsThatWereMovedFromUnderIt) {
+  const Told& told = start_tree();
+  move_out(leaves_of(told.pid), told.pid);
+  host.kill(last_id());
+  run_until([&] { return told.exited == 1; });
+  EXPECT_EQ(count_alive(descendants()), 0);
+}
+
+TEST_F(Elsewhere, AWorkerThatWasMovedIsSuspendedAllTheSame) {
+  const Told& told = start_tree();
+  move_out(leaves_of(told.pid));
+  ASSERT_TRUE(host.suspend(last_id()));
+  run_until([&] { return state_of(told.pid) == 'T'; });
+  host.resume(last_id());
+  run_until([&] { return state_of(told.pid) == 'S'; });
+}
+
+TEST_F(Elsewhere, AfterAllCgroupsWereRemovedTheNextWorkerHasOneAgain) {
+  const Told& told = spawn(command({"/bin/true"}));
+  run_until([&] { return told.exited == 1; });
+  const Told& first = spawn(command({"/bin/sleep", "1000"}));
+  run_until([&] { return first.started == 1; });
+  ASSERT_FALSE(tree.leaf_members("web", "2-1").empty());
+  host.kill(last_id());
+  run_until([&] { return first.exited == 1; });
+  tree.remove();
+  ASSERT_FALSE(tree.pool_usage("web", {}));
+  spawn(command({"/bin/sleep", "1000"}));
+  run_until([&] { return !tree.leaf_members("web", "3-1").empty(); });
 }
 
 struct Containment : HostFixture {
