@@ -11,6 +11,14 @@ inline bool mentions(std::string_view text, std::string_view words) {
   return text.find(words) != std::string_view::npos;
 }
 
+template <typename Words>
+bool mentions_any(std::string_view text, const Words& all) {
+  for (const std::string_view words : all) {
+    if (mentions(text, words)) return true;
+  }
+  return false;
+}
+
 // What follows the first `mark`; nothing when it is not there.
 std::optional<std::string_view> text_after(std::string_view line, std::string_view mark);
 

@@ -67,11 +67,20 @@ std::string_view name(Intent intent);
 // Whether this intent explains an end, so that it is no failure. Time-outs do not.
 bool is_expected(Intent intent);
 
+// What a worker was to do to become ready.
+enum class Awaited { Nothing, Notify, Connection, Http };
+
 // The part of the story that the supervisor knows and the kernel does not.
 struct Circumstances {
   Intent intent = Intent::None;
   bool was_ready = false;
-  bool kill_sent = false;  // we killed the tree, after the stop signal or at once
+  bool kill_sent = false;           // we killed the tree, after the stop signal or at once
+  std::string recycle_reason = {};  // of Intent::Recycle: "memory"
+  std::string debug_tool = {};      // it ran under: "gdb"; empty: none
+  std::string drill = {};           // that was done to it: "segfault"; empty: none
+  Awaited awaited = Awaited::Nothing;
+  bool inherits_socket = false;  // connect: inherit
+  Duration limit = {};  // that it went beyond: ready.timeout and the like, as the intent has it
 };
 
 // What a cause leaves open: a closed list too, but no label of a metric.
@@ -84,6 +93,7 @@ enum class Detail {
   WrongArchitecture,   // of the program, or of a library
   MissingLibrary,
   MissingSymbol,
+  MissingModule,  // of a language: an import, a class
   UnknownUser,
   IdentityRefused,
   MissingDirectory,
@@ -97,8 +107,11 @@ enum class Detail {
   Assertion,
   DamagedHeap,
   SmashedStack,
-  BrokenOutput,  // its reader was gone
-  Drilled,       // by `poolwarden drill`
+  BrokenOutput,    // its reader was gone
+  NeverNotified,   // ready: notify, and no READY=1
+  SocketSilent,    // where it was to listen nothing answered
+  SocketNotTaken,  // the socket that it was given was never served
+  Drilled,         // by `poolwarden drill`
 };
 std::string_view name(Detail detail);  // "missing_library"
 
@@ -109,6 +122,7 @@ enum class Sender {
   OurKill,  // it did not stop in time
   OurMemoryRule,
   OurCpuRule,
+  OurDrill,
   KernelOom,
   KernelFault,  // SIGSEGV and the like
   KernelSeccomp,

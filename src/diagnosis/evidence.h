@@ -20,9 +20,10 @@ struct FaultSite {
   std::uint64_t address = 0;  // that it touched: SIGSEGV, SIGBUS
   std::uint64_t stack_pointer = 0;
   std::uint64_t program_counter = 0;
-  bool is_stack_exhausted = false;    // it touched what lies right below its stack
-  std::optional<int> sender_pid;      // of a signal that a process sent
-  std::optional<int> syscall_number;  // SIGSYS
+  bool is_stack_exhausted = false;         // it touched what lies right below its stack
+  std::optional<int> sender_pid = {};      // of a signal that a process sent
+  std::optional<int> syscall_number = {};  // SIGSYS
+  std::string syscall_name = {};           // of it, where it is known: "ptrace"
 };
 
 struct CoreFile {
@@ -93,7 +94,8 @@ struct Evidence {
   std::vector<std::string> left_behind;  // "1234 gunicorn": what lived on in its tree
   std::optional<PortHolder> port_holder;
   std::vector<LoaderFinding> loader;
-  bool is_over_cpu_rlimit = false;  // RLIMIT_CPU's hard limit, which kills with SIGKILL
+  std::string protocol_breach = {};  // what it said where the protocol wants something else
+  bool is_over_cpu_rlimit = false;   // RLIMIT_CPU's hard limit, which kills with SIGKILL
   std::optional<FaultSite> fault;
 
   // Found later, if at all: Event worker.post_mortem.

@@ -31,12 +31,25 @@ enum class SpawnStage {
   Exec,
 };
 
+// What was found in the way of exec, beyond its errno.
+enum class Obstacle {
+  None,              // nothing was found, or looked for
+  MissingDirectory,  // of the path
+  MissingInterpreter,
+  MissingLoader,     // of another C library
+  BlockedDirectory,  // it may not be passed
+  NotExecutable,
+  IsDirectory,
+  MountedNoexec,
+};
+
 // The program never ran: `stage` is the step that failed with `error` (an errno). `what` is what
 // that step worked on: the program, the directory, the user.
 struct NotStarted {
   SpawnStage stage = SpawnStage::Exec;
   int error = 0;
   std::string what;
+  Obstacle obstacle = Obstacle::None;
   bool operator==(const NotStarted&) const = default;
 };
 

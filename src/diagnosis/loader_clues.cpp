@@ -16,15 +16,15 @@ OutputClue clue(ClueKind kind, Text subject, Text object = {}) {
 }
 
 constexpr Text kCannotOpen = "cannot open shared object file";
-constexpr std::array<Text, 5> kUnfit = {"wrong ELF class", "invalid ELF header", "file too short",
-                                        "cannot open shared object file: Exec format error",
-                                        "ELF file OS ABI invalid"};
+constexpr std::array<Text, 3> kOtherArchitecture = {
+    "wrong ELF class", "cannot open shared object file: Exec format error",
+    "ELF file OS ABI invalid"};
+constexpr std::array<Text, 3> kDamaged = {"invalid ELF header", "file too short",
+                                          "ELF load command past end of file"};
 
-bool is_unfit(Text line) {
-  for (const Text words : kUnfit) {
-    if (mentions(line, words)) return true;
-  }
-  return false;
+ClueKind kind_of_library(Text line) {
+  if (mentions_any(line, kOtherArchitecture)) return ClueKind::UnfitLibrary;
+  return mentions_any(line, kDamaged) ? ClueKind::DamagedLibrary : ClueKind::MissingLibrary;
 }
 
 // "app: error while loading shared libraries: libx.so.1: cannot open shared object file: …"
@@ -33,8 +33,7 @@ std::optional<OutputClue> glibc_library(Text line) {
   if (!rest) return std::nullopt;
   const Text library = text_before(*rest, ": ");
   const Text program = text_before(line, ": error while");
-  const ClueKind kind = is_unfit(*rest) ? ClueKind::UnfitLibrary : ClueKind::MissingLibrary;
-  return clue(kind, library, program);
+  return clue(kind_of_library(*rest), library, program);
 }
 
 // "app: /lib/libc.so.6: version `GLIBC_2.38' not found (required by app)"
@@ -153,8 +152,9 @@ std::optional<OutputClue> loader_clue(std::string_view line) {
 std::optional<OutputClue> module_clue(std::string_view line) {
   if (auto found = by_phrase(line, kModules, ClueKind::MissingModule)) return found;
   // What dlopen() says, behind the name of the error that a language makes of it.
-  if (!mentions(line, kCannotOpen) && !is_unfit(line) && !mentions(line, ": undefined symbol: "))
-    return std::nullopt;
+  const bool is_dlopens = mentions(line, kCannotOpen) || mentions(line, ": undefined symbol: ") ||
+                          kind_of_library(line) != ClueKind::MissingLibrary;
+  if (!is_dlopens) return std::nullopt;
   Text rest = line;
   for (const Text error : {"ImportError: ", "OSError: ", "Error: ", "LoadError: "})
     rest = text_after(rest, error).value_or(rest);

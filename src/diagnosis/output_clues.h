@@ -15,7 +15,8 @@ enum class ClueKind {
   MissingLibrary,   // the loader's: `subject` cannot be had, which `object` needs
   MissingSymbol,    // the loader's: `object` has no `subject`
   MissingVersion,   // the loader's: `object` is too old or too new, it lacks `subject`
-  UnfitLibrary,     // the loader's: `subject` is of another architecture, or no library at all
+  UnfitLibrary,     // the loader's: `subject` is of another architecture
+  DamagedLibrary,   // the loader's: `subject` is no library, or only part of one
   CommandNotFound,  // a shell's or env's: `subject`
   NotExecutable,    // a shell's: `subject`
   MissingModule,    // a language's import or dlopen(): `subject`

@@ -13,14 +13,6 @@ namespace {
 
 using Text = std::string_view;
 
-template <typename Words>
-bool mentions_any(Text line, const Words& all) {
-  for (const Text words : all) {
-    if (mentions(line, words)) return true;
-  }
-  return false;
-}
-
 constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 std::optional<std::uint16_t> as_port(Text digits) {

@@ -80,6 +80,8 @@ std::string_view name(Detail detail) {
       return "missing_library";
     case Detail::MissingSymbol:
       return "missing_symbol";
+    case Detail::MissingModule:
+      return "missing_module";
     case Detail::UnknownUser:
       return "unknown_user";
     case Detail::IdentityRefused:
@@ -108,6 +110,12 @@ std::string_view name(Detail detail) {
       return "smashed_stack";
     case Detail::BrokenOutput:
       return "broken_output";
+    case Detail::NeverNotified:
+      return "never_notified";
+    case Detail::SocketSilent:
+      return "socket_silent";
+    case Detail::SocketNotTaken:
+      return "socket_not_taken";
     case Detail::Drilled:
       return "drilled";
   }
@@ -126,6 +134,8 @@ std::string_view name(Sender sender) {
       return "our_memory_rule";
     case Sender::OurCpuRule:
       return "our_cpu_rule";
+    case Sender::OurDrill:
+      return "our_drill";
     case Sender::KernelOom:
       return "kernel_oom";
     case Sender::KernelFault:

@@ -9,6 +9,8 @@
 #include <set>
 #include <vector>
 
+#include "unit/diagnosis/deaths.h"
+
 namespace poolwarden::diagnosis {
 namespace {
 
@@ -17,15 +19,6 @@ constexpr Intent kIntents[] = {Intent::None,           Intent::Recycle,     Inte
                                Intent::StartupTimeout, Intent::PingTimeout, Intent::RequestTimeout};
 constexpr Intent kAskedToEnd[] = {Intent::Recycle, Intent::PoolStop, Intent::Shutdown,
                                   Intent::ScaleDown, Intent::IdleTimeout};
-
-Evidence left(ExitStatus status, std::string output = "") {
-  Evidence evidence;
-  evidence.status = std::move(status);
-  evidence.last_output = std::move(output);
-  return evidence;
-}
-
-Diagnosis unasked(const Evidence& evidence) { return diagnose(evidence, {}); }
 
 struct Row {
   ExitStatus status;
@@ -106,7 +99,25 @@ TEST(Diagnosis, SaysThatAWorkerWasKilledBecauseItDidNotStopInTime) {
   const Diagnosis why = diagnose(left(Signaled{SIGKILL}), {Intent::PoolStop, true, true});
   EXPECT_EQ(why.cause, Cause::KilledBySupervisor);
   EXPECT_TRUE(why.expected);
-  EXPECT_NE(why.sentence.find("did not stop in time"), std::string::npos);
+  EXPECT_EQ(why.sentence, "did not stop in time and was killed");
+}
+
+TEST(Diagnosis, SaysHowLongAWorkerHadToStopAndWhatItDid) {
+  Evidence evidence = left(Signaled{SIGKILL});
+  evidence.threads = {{9, 'S', "", "futex_wait_queue", {}}};
+  Circumstances circumstances = {Intent::PoolStop, true, true};
+  circumstances.limit = std::chrono::seconds(5);
+  EXPECT_EQ(diagnose(evidence, circumstances).sentence,
+            "did not stop in time (stop.timeout 5s) and was killed; its only thread waits in "
+            "futex_wait_queue");
+}
+
+TEST(Diagnosis, TellsAStrangersKillFromOursWhileAWorkerStops) {
+  const Diagnosis why = diagnose(left(Signaled{SIGKILL}), {Intent::PoolStop, true, false});
+  EXPECT_EQ(why.cause, Cause::KilledExternal);
+  EXPECT_TRUE(why.expected);
+  EXPECT_EQ(why.sentence,
+            "ended while it was stopping: was killed by SIGKILL, which poolwarden did not send");
 }
 
 TEST(Diagnosis, FindsADefectEvenInAWorkerThatWasAskedToEnd) {

@@ -30,7 +30,7 @@ const Row kLoaderRows[] = {
      "No such file or directory",
      ClueKind::MissingLibrary, "libpwfoo.so", "./app"},
     {"./app: error while loading shared libraries: ./libpwfoo.so: file too short",
-     ClueKind::UnfitLibrary, "./libpwfoo.so", "./app"},
+     ClueKind::DamagedLibrary, "./libpwfoo.so", "./app"},
     {"./app: error while loading shared libraries: libx.so.1: wrong ELF class: ELFCLASS32",
      ClueKind::UnfitLibrary, "libx.so.1", "./app"},
     {"./app: symbol lookup error: ./app: undefined symbol: f", ClueKind::MissingSymbol, "f",

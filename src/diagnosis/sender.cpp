@@ -1,0 +1,82 @@
+// Who ended a worker, as far as it can be told.
+
+#include <csignal>
+
+#include "base/match.h"
+#include "diagnosis/inquest.h"
+
+namespace poolwarden::diagnosis {
+namespace {
+
+// Whose rule led to it; Unknown: none's.
+Sender of_rule(const Circumstances& circumstances) {
+  if (circumstances.intent != Intent::Recycle) return Sender::Unknown;
+  const std::string& reason = circumstances.recycle_reason;
+  if (reason == "memory" || reason == "private_memory") return Sender::OurMemoryRule;
+  return reason == "cpu" ? Sender::OurCpuRule : Sender::Unknown;
+}
+
+Sender of_ours(const Circumstances& circumstances, Sender otherwise) {
+  const Sender rule = of_rule(circumstances);
+  return rule == Sender::Unknown ? otherwise : rule;
+}
+
+Sender of_code(const Circumstances& circumstances) {
+  // It is killed without a stop signal before.
+  const bool was_asked =
+      circumstances.intent != Intent::None && circumstances.intent != Intent::StartupTimeout;
+  return was_asked ? of_ours(circumstances, Sender::OurStop) : Sender::Itself;
+}
+
+Sender of_kill(const Inquest& inquest) {
+  if (inquest.circumstances.kill_sent) return of_ours(inquest.circumstances, Sender::OurKill);
+  if (was_struck_by_oom(inquest.evidence)) return Sender::KernelOom;
+  return inquest.evidence.is_over_cpu_rlimit ? Sender::KernelRlimit : Sender::Stranger;
+}
+
+Sender of_fault(const Inquest& inquest) {
+  const auto& fault = inquest.evidence.fault;
+  const bool was_sent = fault && fault->sender_pid && fault->si_code <= 0;
+  return was_sent ? Sender::Stranger : Sender::KernelFault;
+}
+
+Sender of_signal(int signal, const Inquest& inquest) {
+  switch (signal) {
+    case SIGKILL:
+      return of_kill(inquest);
+    case SIGSEGV:
+    case SIGBUS:
+    case SIGILL:
+    case SIGFPE:
+    case SIGTRAP:
+      return of_fault(inquest);
+    case SIGSYS:
+      return Sender::KernelSeccomp;
+    case SIGXCPU:
+    case SIGXFSZ:
+      return Sender::KernelRlimit;
+    case SIGABRT:
+    case SIGPIPE:
+    case SIGALRM:
+    case SIGVTALRM:
+    case SIGPROF:
+      return Sender::Itself;
+    default:
+      break;
+  }
+  const Circumstances& circumstances = inquest.circumstances;
+  if (circumstances.intent == Intent::None) return Sender::Stranger;
+  return of_ours(circumstances, Sender::OurStop);
+}
+
+}  // namespace
+
+Sender sender_of(const Inquest& inquest) {
+  const Circumstances& circumstances = inquest.circumstances;
+  return std::visit(Match{[&](const NotStarted&) { return Sender::Unknown; },
+                          [&](const Exited&) { return of_code(circumstances); },
+                          [&](const Signaled& end) { return of_signal(end.signal, inquest); }},
+                    inquest.evidence.status);
+}
+
+}  // namespace poolwarden::diagnosis

@@ -1,0 +1,284 @@
+// Ends by an exit code: what the code, the output and what was found beside it say together.
+
+#include <gtest/gtest.h>
+
+#include "unit/diagnosis/deaths.h"
+
+namespace poolwarden::diagnosis {
+namespace {
+
+struct Row {
+  int code;
+  const char* output;
+  Expected expected;
+};
+
+const Row kRows[] = {
+    {0,
+     "",
+     {Cause::ExitZero, Detail::None, "exited with code 0 without having been asked to stop",
+      "foreground"}},
+    {1,
+     "",
+     {Cause::ExitNonzero, Detail::None, "exited with code 1", "Look in the worker's output"}},
+    {3,
+     "starting\ndatabase is not there\n",
+     {Cause::ExitNonzero, Detail::None,
+      "exited with code 3; its last words: \"database is not there\"", "Look in the worker's"}},
+    {69,
+     "",
+     {Cause::ExitNonzero, Detail::None, "exited with code 69 (EX_UNAVAILABLE)",
+      "what it needs can be reached"}},
+    {78,
+     "no such key: prot",
+     {Cause::ConfigError, Detail::None,
+      "exited with code 78 (EX_CONFIG); its last words: \"no such key: prot\"",
+      "worker's own configuration"}},
+    {255, "", {Cause::Exit255, Detail::None, "exited with code 255", "exit(-1)"}},
+    {255,
+     "PHP Fatal error:  Uncaught Exception: boom in x.php:1",
+     {Cause::Exit255, Detail::UncaughtException,
+      "exited with code 255 after an uncaught exception: Exception: boom in x.php:1", "exception"}},
+    {139,
+     "Segmentation fault",
+     {Cause::ExitNonzero, Detail::None,
+      "exited with code 139 (128 + 11: SIGSEGV of a child, as shells tell it); its last words: "
+      "\"Segmentation fault\"",
+      "exec"}},
+    {134,
+     "free(): invalid pointer\nAborted",
+     {Cause::ExitNonzero, Detail::DamagedHeap,
+      "exited with code 134 because its heap was damaged: free(): invalid pointer",
+      "AddressSanitizer"}},
+    {126,
+     "sh: 1: /srv/app: Permission denied",
+     {Cause::ExecNotExecutable, Detail::NotExecutable,
+      "exited with code 126 (a shell or wrapper could not execute /srv/app)", "mode"}},
+    {126,
+     "",
+     {Cause::ExecNotExecutable, Detail::NotExecutable,
+      "exited with code 126 (a shell or wrapper could not execute a program)", "mode"}},
+    {127,
+     "sh: 1: gunicorn: not found",
+     {Cause::ExitNonzero, Detail::MissingProgram,
+      "exited with code 127 (a shell found no gunicorn)", "Install gunicorn"}},
+    {127, "", {Cause::ExitNonzero, Detail::None, "exited with code 127", "the loader"}},
+    {127,
+     "app: error while loading shared libraries: libx.so.1: cannot open shared object file: No "
+     "such file or directory",
+     {Cause::LoaderFailed, Detail::MissingLibrary,
+      "exited with code 127 because its loader found no libx.so.1, which app needs",
+      "Install the package that brings libx.so.1"}},
+    {127,
+     "Error loading shared library libx.so.1: No such file or directory (needed by /srv/app)",
+     {Cause::LoaderFailed, Detail::MissingLibrary,
+      "exited with code 127 because its loader found no libx.so.1, which /srv/app needs",
+      "--with loader"}},
+    {127,
+     "app: error while loading shared libraries: /l/libx.so.1: file too short",
+     {Cause::LoaderFailed, Detail::MissingLibrary,
+      "exited with code 127 because /l/libx.so.1 is damaged, which app needs",
+      "Install libx.so.1 again"}},
+    {127,
+     "app: error while loading shared libraries: libx.so.1: wrong ELF class: ELFCLASS32",
+     {Cause::LoaderFailed, Detail::WrongArchitecture,
+      "exited with code 127 because libx.so.1 is of another architecture, which app needs",
+      "this machine's architecture"}},
+    {127,
+     "app: symbol lookup error: /l/libx.so: undefined symbol: f",
+     {Cause::LoaderFailed, Detail::MissingSymbol,
+      "exited with code 127 because /l/libx.so has no symbol f", "fit together"}},
+    {1,
+     "app: /lib/libc.so.6: version `GLIBC_2.38' not found (required by app)",
+     {Cause::LoaderFailed, Detail::MissingSymbol,
+      "exited with code 1 because /lib/libc.so.6 has no version GLIBC_2.38, which it was built for",
+      "newer system"}},
+    {1,
+     "app: /l/libx.so: version `X_2' not found (required by app)",
+     {Cause::LoaderFailed, Detail::MissingSymbol,
+      "exited with code 1 because /l/libx.so has no version X_2, which it was built for",
+      "Install the version of libx.so"}},
+    {3,
+     "app: error while loading shared libraries: libx.so.1: cannot open shared object file",
+     {Cause::ExitNonzero, Detail::MissingLibrary,
+      "exited with code 3 because its loader found no libx.so.1, which app needs",
+      "Install the package that brings libx.so.1"}},
+    {1,
+     "OSError: [Errno 98] Address already in use",
+     {Cause::PortInUse, Detail::None, "exited with code 1 because its address was in use",
+      "$POOLWARDEN_SOCKET"}},
+    {1,
+     "Error: listen EADDRINUSE: address already in use :::80",
+     {Cause::PortInUse, Detail::None, "exited with code 1 because :::80 was in use",
+      "$POOLWARDEN_SOCKET"}},
+    {0,
+     "Address already in use",
+     {Cause::ExitZero, Detail::None, "exited with code 0 without having been asked to stop",
+      "foreground"}},
+    {1,
+     "Traceback (most recent call last):\n  File \"a.py\", line 1\nModuleNotFoundError: No module "
+     "named 'app'\n",
+     {Cause::ExitNonzero, Detail::MissingModule, "exited with code 1 because it could not load app",
+      "Install app"}},
+    {1,
+     "ImportError: libpq.so.5: cannot open shared object file: No such file or directory",
+     {Cause::ExitNonzero, Detail::MissingLibrary,
+      "exited with code 1 because it could not load libpq.so.5", "Install libpq.so.5"}},
+    {1,
+     "nginx: [emerg] getpwnam(\"www\") failed",
+     {Cause::ExitNonzero, Detail::UnknownUser,
+      "exited with code 1 because a user does not exist: nginx: [emerg] getpwnam(\"www\") failed",
+      "Make the user"}},
+    {2,
+     "setgid(33) failed (1: Operation not permitted)",
+     {Cause::ExitNonzero, Detail::IdentityRefused,
+      "exited with code 2 because it may not change its user: setgid(33) failed (1: Operation not "
+      "permitted)",
+      "identity.user"}},
+    {1,
+     "java.lang.OutOfMemoryError: Java heap space",
+     {Cause::ExitNonzero, Detail::OutOfMemoryInside,
+      "exited with code 1 because it got no more memory: java.lang.OutOfMemoryError: Java heap "
+      "space",
+      "-Xmx"}},
+    {1,
+     "Traceback (most recent call last):\n  File \"a.py\", line 1\nBrokenPipeError: [Errno 32] "
+     "Broken pipe\n",
+     {Cause::ExitNonzero, Detail::BrokenOutput,
+      "exited with code 1 because the other end of a pipe or connection was closed: "
+      "BrokenPipeError: [Errno 32] Broken pipe",
+      "who closed"}},
+    {120,
+     "Exception ignored in: <_io.TextIOWrapper name='<stdout>' mode='w' encoding='utf-8'>",
+     {Cause::ExitNonzero, Detail::BrokenOutput,
+      "exited with code 120 because nobody read what it wrote: Exception ignored in: "
+      "<_io.TextIOWrapper name='<stdout>' mode='w' encoding='utf-8'>",
+      "who closed"}},
+    {1,
+     "Traceback (most recent call last):\n  File \"a.py\", line 1\nKeyError: 'x'\n",
+     {Cause::ExitNonzero, Detail::UncaughtException,
+      "exited with code 1 after an uncaught exception: KeyError: 'x'", "exception"}},
+};
+
+TEST(ExitCode, IsReadTogetherWithTheOutput) {
+  for (const Row& row : kRows) expect(unasked(left(Exited{row.code}, row.output)), row.expected);
+}
+
+TEST(ExitCode, IsReadFromTheLinesWhereThereIsNoText) {
+  Evidence evidence = left(Exited{127});
+  evidence.output = {{false, "hello"}, {true, "sh: 1: gunicorn: not found"}};
+  EXPECT_EQ(unasked(evidence).detail, Detail::MissingProgram);
+}
+
+TEST(ExitZero, IsADaemonsWhenItsTreeLivesOn) {
+  Evidence evidence = left(Exited{0});
+  evidence.left_behind = {"1234 gunicorn"};
+  expect(unasked(evidence),
+         {Cause::ExitZero, Detail::Daemonized,
+          "exited with code 0 without having been asked to stop, while 1234 gunicorn lived on: it "
+          "had put itself into the background",
+          "daemon mode"});
+  evidence.left_behind = {"1234 gunicorn", "1235 gunicorn", "1236 gunicorn"};
+  EXPECT_THAT(unasked(evidence).sentence,
+              testing::HasSubstr("while 1234 gunicorn and 2 more lived on"));
+}
+
+TEST(Loader, IsToldOfLibrariesThatItPassedOver) {
+  Evidence evidence =
+      left(Exited{127},
+           "app: error while loading shared libraries: libx.so.1: cannot open shared object file");
+  evidence.loader = {{"app", "libother.so", "", ""},
+                     {"app", "libx.so.1", "/usr/lib/libx.so.1", "aarch64"}};
+  expect(unasked(evidence),
+         {Cause::LoaderFailed, Detail::WrongArchitecture,
+          "exited with code 127 because its loader had to pass over /usr/lib/libx.so.1, which is "
+          "for aarch64, which app needs",
+          "Install libx.so.1 for this machine's architecture"});
+  evidence.status = Exited{1};
+  evidence.last_output = "ImportError: libx.so.1: cannot open shared object file";
+  EXPECT_EQ(unasked(evidence).detail, Detail::WrongArchitecture);
+  EXPECT_EQ(unasked(evidence).cause, Cause::ExitNonzero);
+}
+
+TEST(Loader, IsBelievedWithoutATextWhereALibraryIsMissing) {
+  Evidence evidence = left(Exited{127});
+  evidence.loader = {{"/srv/app", "libx.so.1", "", ""}};
+  expect(unasked(evidence),
+         {Cause::LoaderFailed, Detail::MissingLibrary,
+          "exited with code 127 because its loader found no libx.so.1, which /srv/app needs",
+          "Install the package"});
+  evidence.last_output = "sh: 1: app: not found";
+  EXPECT_EQ(unasked(evidence).cause, Cause::ExitNonzero);
+}
+
+TEST(Shell, IsToldOfAProgramForAnotherMachine) {
+  Evidence evidence = left(Exited{126}, "sh: 1: /srv/app: Exec format error");
+  evidence.loader = {{"", "", "/srv/app", "aarch64"}};
+  expect(unasked(evidence),
+         {Cause::ExecNotExecutable, Detail::WrongArchitecture,
+          "exited with code 126 (a shell could not execute /srv/app, which is for aarch64)",
+          "this machine's architecture"});
+}
+
+TEST(PortInUse, NamesTheHolder) {
+  Evidence evidence = left(Exited{1}, "bind: address already in use");
+  evidence.port_holder = PortHolder{8080, 123, "nginx"};
+  expect(unasked(evidence),
+         {Cause::PortInUse, Detail::None,
+          "exited with code 1 because port 8080 was in use by process 123 (nginx)",
+          "Or end process 123 (nginx)."});
+  evidence.port_holder = PortHolder{8080, 0, ""};
+  EXPECT_EQ(unasked(evidence).sentence, "exited with code 1 because port 8080 was in use");
+}
+
+TEST(PortInUse, IsBelievedWithoutATextOnlyBeforeItIsReady) {
+  Evidence evidence = left(Exited{1});
+  evidence.port_holder = PortHolder{8080, 123, ""};
+  EXPECT_EQ(unasked(evidence).cause, Cause::PortInUse);
+  EXPECT_EQ(diagnose(evidence, {.was_ready = true}).cause, Cause::ExitNonzero);
+}
+
+TEST(ExitCode, OfAShellWhoseChildTheOomKillerStruckIsOomKilled) {
+  Evidence evidence = left(Exited{137}, "Killed");
+  evidence.memory = {1, 1, 0, OomScope::OwnLimit};
+  evidence.memory_peak = 64u << 20;
+  expect(unasked(evidence),
+         {Cause::OomKilled, Detail::OwnMemoryLimit,
+          "exited with code 137 (128 + 9), for its child was killed by the kernel's OOM killer at "
+          "its own limit (limits.memory), with a peak of 64MiB",
+          "limits.memory"});
+}
+
+TEST(ExitCode, TellsBesideItWhatBefellItsTree) {
+  Evidence evidence = left(Exited{1});
+  evidence.oom_kills = 1;
+  EXPECT_EQ(unasked(evidence).cause, Cause::ExitNonzero);
+  EXPECT_EQ(unasked(evidence).sentence,
+            "exited with code 1; the kernel's OOM killer had struck 1 other process of its tree");
+  evidence.oom_kills = 3;
+  evidence.left_behind = {"5 a", "6 b"};
+  EXPECT_EQ(unasked(evidence).sentence,
+            "exited with code 1; the kernel's OOM killer had struck 3 other processes of its tree; "
+            "2 processes of its tree lived on and were ended");
+}
+
+TEST(PidsLimit, IsBlamedForAFailureThatNothingElseExplains) {
+  Evidence evidence = left(Exited{1});
+  evidence.pids_limit_hits = 12;
+  expect(unasked(evidence),
+         {Cause::ExitNonzero, Detail::PidsLimit,
+          "exited with code 1 after limits.pids had refused it 12 new processes or threads",
+          "Raise limits.pids"});
+  evidence.last_output =
+      "Traceback (most recent call last):\n  x\nRuntimeError: can't start new thread\n";
+  EXPECT_EQ(unasked(evidence).sentence,
+            "exited with code 1 after limits.pids had refused it 12 new processes or threads; the "
+            "last exception: RuntimeError: can't start new thread");
+  evidence.last_output = "ModuleNotFoundError: No module named 'app'";
+  EXPECT_EQ(unasked(evidence).sentence,
+            "exited with code 1 because it could not load app; limits.pids had refused it 12 new "
+            "processes or threads");
+}
+
+}  // namespace
+}  // namespace poolwarden::diagnosis

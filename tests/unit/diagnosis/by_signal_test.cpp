@@ -1,0 +1,208 @@
+// Ends by a signal: what the fault, the cgroup and the output say of it.
+
+#include <gtest/gtest.h>
+
+#include <csignal>
+
+#include "diagnosis/status_table.h"
+#include "unit/diagnosis/deaths.h"
+
+namespace poolwarden::diagnosis {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::HasSubstr;
+
+Evidence faulted(int signal, FaultSite fault) {
+  Evidence evidence = left(Signaled{signal});
+  evidence.fault = std::move(fault);
+  return evidence;
+}
+
+TEST(Segfault, SaysWhetherTheStackRanOut) {
+  expect(unasked(left(Signaled{SIGSEGV, true})),
+         {Cause::Segfault, Detail::None,
+          "was killed by SIGSEGV (core dumped); whether its stack ran out could not be told",
+          "limits.core"});
+  const FaultSite below{.si_code = SEGV_MAPERR,
+                        .address = 0x7ffc0000,
+                        .stack_pointer = 0x7ffc0010,
+                        .is_stack_exhausted = true};
+  expect(unasked(faulted(SIGSEGV, below)),
+         {Cause::StackOverflow, Detail::None,
+          "was killed by SIGSEGV when its stack was used up: it touched 0x7ffc0000, right below it",
+          "recursion"});
+  const FaultSite elsewhere{
+      .si_code = SEGV_MAPERR, .address = 0xdead000, .stack_pointer = 0x7ffc0010};
+  expect(unasked(faulted(SIGSEGV, elsewhere)),
+         {Cause::Segfault, Detail::None, "was killed by SIGSEGV at address 0xdead000", "gdb"});
+  const FaultSite null{.si_code = SEGV_MAPERR, .address = 8, .stack_pointer = 0x7ffc0010};
+  EXPECT_EQ(unasked(faulted(SIGSEGV, null)).sentence,
+            "was killed by SIGSEGV at address 0x8: a null pointer");
+}
+
+TEST(Segfault, MayBeSentByAProcess) {
+  const FaultSite sent{.si_code = SI_USER, .sender_pid = 77};
+  const Diagnosis told = unasked(faulted(SIGSEGV, sent));
+  EXPECT_EQ(told.cause, Cause::Segfault);
+  EXPECT_EQ(told.sender, Sender::Stranger);
+  EXPECT_EQ(told.sentence, "was killed by SIGSEGV, which process 77 sent");
+}
+
+TEST(BusError, NamesTheAddress) {
+  const FaultSite fault{.si_code = BUS_ADRERR, .address = 0x5000};
+  expect(unasked(faulted(SIGBUS, fault)),
+         {Cause::BusError, Detail::None, "was killed by SIGBUS at address 0x5000", "/dev/shm"});
+}
+
+TEST(Abort, IsReadTogetherWithTheOutput) {
+  struct Row {
+    const char* output;
+    Expected expected;
+  };
+  const Row rows[] = {
+      {"",
+       {Cause::Abort, Detail::None, "was killed by SIGABRT",
+        "an assertion, an uncaught exception or a damaged heap"}},
+      {"giving up\n",
+       {Cause::Abort, Detail::None, "was killed by SIGABRT; its last words: \"giving up\"",
+        "limits.core"}},
+      {"t: t.cpp:6: int main(): Assertion `n==1' failed.",
+       {Cause::Abort, Detail::Assertion,
+        "was killed by SIGABRT because an assertion failed: t: t.cpp:6: int main(): Assertion "
+        "`n==1' failed.",
+        "assertion"}},
+      {"double free or corruption (out)",
+       {Cause::Abort, Detail::DamagedHeap,
+        "was killed by SIGABRT because its heap was damaged: double free or corruption (out)",
+        "valgrind"}},
+      {"*** stack smashing detected ***: terminated",
+       {Cause::Abort, Detail::SmashedStack,
+        "was killed by SIGABRT because it wrote beyond a buffer on its stack: *** stack smashing "
+        "detected ***: terminated",
+        "sanitize"}},
+      {"terminate called after throwing an instance of 'std::runtime_error'\n  what():  why",
+       {Cause::Abort, Detail::UncaughtException,
+        "was killed by SIGABRT after an uncaught exception: std::runtime_error: why", "exception"}},
+      {"terminate called after throwing an instance of 'std::bad_alloc'\n  what():  std::bad_alloc",
+       {Cause::Abort, Detail::OutOfMemoryInside,
+        "was killed by SIGABRT because it got no more memory: what():  std::bad_alloc",
+        "limits.memory"}},
+      {"FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory",
+       {Cause::Abort, Detail::OutOfMemoryInside,
+        "was killed by SIGABRT because it got no more memory: FATAL ERROR: Reached heap limit "
+        "Allocation failed - JavaScript heap out of memory",
+        "--max-old-space-size"}},
+  };
+  for (const Row& row : rows) expect(unasked(left(Signaled{SIGABRT}, row.output)), row.expected);
+}
+
+TEST(Seccomp, NamesTheSystemCall) {
+  EXPECT_EQ(unasked(left(Signaled{SIGSYS})).sentence,
+            "was killed by SIGSYS: a seccomp filter forbids a system call that it made");
+  FaultSite fault{.si_code = 1, .syscall_number = 101};
+  EXPECT_THAT(unasked(faulted(SIGSYS, fault)).sentence, HasSubstr("the system call number 101"));
+  fault.syscall_name = "ptrace";
+  expect(unasked(faulted(SIGSYS, fault)),
+         {Cause::Seccomp, Detail::None,
+          "was killed by SIGSYS: a seccomp filter forbids the system call ptrace",
+          "Allow ptrace in the container's seccomp profile"});
+}
+
+TEST(CpuLimit, IsToldWithItsFigure) {
+  Evidence evidence = left(Signaled{SIGXCPU});
+  evidence.cpu_user = 3s;
+  evidence.cpu_system = 2s;
+  expect(unasked(evidence),
+         {Cause::CpuLimit, Detail::None,
+          "was killed by SIGXCPU after 5s of CPU time, at its RLIMIT_CPU", "RLIMIT_CPU"});
+  evidence.status = Signaled{SIGKILL};
+  EXPECT_EQ(unasked(evidence).cause, Cause::KilledExternal);
+  evidence.is_over_cpu_rlimit = true;
+  EXPECT_EQ(unasked(evidence).cause, Cause::CpuLimit);
+  EXPECT_EQ(unasked(evidence).sender, Sender::KernelRlimit);
+}
+
+TEST(OomKill, SaysWhoseLimitWasMet) {
+  struct Row {
+    OomScope scope;
+    Expected expected;
+  };
+  const Row rows[] = {
+      {OomScope::OwnLimit,
+       {Cause::OomKilled, Detail::OwnMemoryLimit,
+        "was killed by the kernel's OOM killer at its own limit (limits.memory), with a peak of "
+        "512MiB",
+        "Raise limits.memory"}},
+      {OomScope::Container,
+       {Cause::OomKilled, Detail::ContainerMemoryLimit,
+        "was killed by the kernel's OOM killer because the container or the machine had no memory "
+        "left, with a peak of 512MiB",
+        "container's memory limit"}},
+      {OomScope::Unknown,
+       {Cause::OomKilled, Detail::None,
+        "was killed by the kernel's OOM killer at its own limit, the container's or the machine's: "
+        "which one could not be told, with a peak of 512MiB",
+        "find the leak"}},
+      {OomScope::None,
+       {Cause::OomKilled, Detail::None,
+        "was killed by the kernel's OOM killer at its own limit, the container's or the machine's: "
+        "which one could not be told, with a peak of 512MiB",
+        "find the leak"}},
+  };
+  for (const Row& row : rows) {
+    Evidence evidence = left(Signaled{SIGKILL});
+    evidence.memory_peak = 512ull << 20;
+    evidence.memory = {1, 0, 0, row.scope};
+    expect(unasked(evidence), row.expected);
+    EXPECT_EQ(unasked(evidence).sender, Sender::KernelOom);
+  }
+}
+
+TEST(OomKill, SaysThatTheWholeCgroupWentWithIt) {
+  Evidence evidence = left(Signaled{SIGKILL});
+  evidence.memory = {2, 1, 1, OomScope::OwnLimit};
+  EXPECT_THAT(unasked(evidence).sentence, HasSubstr("and all of its cgroup with it"));
+}
+
+TEST(OomKill, OfAGrandchildIsToldBesideTheWorkersOwnEnd) {
+  Evidence evidence = left(Signaled{SIGABRT});
+  evidence.memory = {2, 2, 0, OomScope::OwnLimit};
+  EXPECT_EQ(unasked(evidence).cause, Cause::Abort);
+  EXPECT_EQ(unasked(evidence).sentence,
+            "was killed by SIGABRT; the kernel's OOM killer had struck 2 other processes of its "
+            "tree");
+}
+
+TEST(KillByAStranger, IsToldWithWhoSentItWhereThatIsKnown) {
+  expect(unasked(left(Signaled{SIGKILL})),
+         {Cause::KilledExternal, Detail::None,
+          "was killed by SIGKILL, which poolwarden did not send", "operators"});
+  expect(unasked(left(Signaled{SIGTERM})),
+         {Cause::KilledExternal, Detail::None,
+          "was killed by SIGTERM, which poolwarden did not send", "operators"});
+  const FaultSite sent{.si_code = SI_USER, .sender_pid = 4};
+  EXPECT_EQ(unasked(faulted(SIGTERM, sent)).sentence,
+            "was killed by SIGTERM, which process 4 sent");
+  const Diagnosis debugged = diagnose(left(Signaled{SIGKILL}), {.debug_tool = "gdb"});
+  EXPECT_THAT(debugged.next_step, HasSubstr("gdb, which it ran under"));
+}
+
+TEST(BrokenPipe, IsToldAsThat) {
+  expect(unasked(left(Signaled{SIGPIPE})),
+         {Cause::Unknown, Detail::BrokenOutput,
+          "was killed by SIGPIPE: it wrote to a pipe or connection whose reader was gone",
+          "ignore SIGPIPE"});
+}
+
+TEST(Signals, HaveTheSameCauseHereAndInExplain) {
+  for (int signal = 1; signal < 32; ++signal) {
+    if (signal == SIGKILL) continue;  // it takes more to tell
+    const Cause cause = unasked(left(Signaled{signal})).cause;
+    const std::string word = cause == Cause::Unknown ? "" : std::string(name(cause));
+    EXPECT_EQ(explain(signal_name(signal)).front().diagnosis, word) << signal_name(signal);
+  }
+}
+
+}  // namespace
+}  // namespace poolwarden::diagnosis
