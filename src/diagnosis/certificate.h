@@ -26,7 +26,8 @@ struct Certificate {
   Diagnosis diagnosis;
 };
 
-// The whole certificate as lines of text, for `why`, the log and /dev/termination-log.
+// The whole certificate as lines of text, for `why` and /dev/termination-log: what is not known is
+// left out, long lists are cut, and nothing in it moves the cursor of a terminal.
 std::string describe(const Certificate& certificate);
 
 }  // namespace poolwarden::diagnosis
