@@ -174,6 +174,10 @@ void PoolGate::report_timeout(Upstream& upstream) {
   tell_(link::RequestTimedOut{upstream.id()});
 }
 
+void PoolGate::note_cut(Upstream& upstream, link::RequestCutShort cut) {
+  upstream.cut_requests.note(std::move(cut), Clock::now(), tell_);
+}
+
 void PoolGate::begin_tunnel(Upstream& upstream) {
   ++upstream.tunnels;
   add(upstream.row().tunnels);

@@ -65,6 +65,8 @@ class PoolGate {
   void count_lost(const Upstream& upstream);
   // A request took longer than it may: the supervisor is told once of each worker.
   void report_timeout(Upstream& upstream);
+  // A request whose answer `upstream` owes: told if its worker turns out to have ended.
+  void note_cut(Upstream& upstream, link::RequestCutShort cut);
   void begin_tunnel(Upstream& upstream);
   void end_tunnel(Upstream& upstream);
 

@@ -69,6 +69,9 @@ void PoolGate::drain(const link::DrainWorker& mark) {
   upstream.close_idle();
   const TimePoint since = upstream.mark ? upstream.mark->since : Clock::now();
   upstream.mark = DrainMark{mark.cause, since, mark.tunnel_limit, mark.mark};
+  // It hangs: what it was cut for is why it leaves, however long that takes.
+  if (mark.cause == dispatch::LossCause::WorkerDied)
+    upstream.cut_requests.release(Clock::now(), tell_);
   after_lease(mark.id);
   ask_for_worker();
 }
@@ -80,6 +83,7 @@ void PoolGate::remove(dispatch::WorkerId id) {
   dispatch_.remove_worker(id);
   upstream.close_idle();
   upstream.gone_since = Clock::now();
+  upstream.cut_requests.release(*upstream.gone_since, tell_);
   if (dispatch_.is_drained(id)) upstreams_.erase(at);  // else when its last lease ends
   ask_for_worker();
 }

@@ -82,6 +82,7 @@ void Upstream::come_back() {
   gone_since.reset();
   abandoned = drain_reported = false;
   timeout_reported = {};
+  cut_requests = {};
 }
 
 // A tunnel holds nobody up for longer than it may, and is not cut while requests do so anyway.

@@ -12,6 +12,7 @@
 #include "dispatch/request_outcome.h"
 #include "dispatch/words.h"
 #include "gateway/client.h"
+#include "gateway/cut_requests.h"
 #include "gateway/io.h"
 #include "link/scoreboard.h"
 #include "worker/worker_state.h"
@@ -59,7 +60,8 @@ class Upstream {
   bool abandoned = false;  // gone, and what it has in flight is cut
   bool drain_reported = false;
   TimePoint timeout_reported{};  // last
-  void come_back();              // as one that serves
+  CutRequests cut_requests;
+  void come_back();  // as one that serves
 
   unsigned leases = 0;
   unsigned tunnels = 0;  // of them

@@ -145,6 +145,14 @@ ToSupervisor read_quiesced(JsonFields&) { return Quiesced{}; }
 ToSupervisor read_request_timed_out(JsonFields& fields) {
   return RequestTimedOut{.id = worker_id(fields)};
 }
+ToSupervisor read_request_cut_short(JsonFields& fields) {
+  RequestCutShort message;
+  message.id = worker_id(fields);
+  message.method = fields.text("method");
+  message.path = fields.text("path");
+  message.age = fields.duration_or_null("age").value_or(Duration());
+  return message;
+}
 
 template <typename Message>
 struct Kind {
@@ -171,6 +179,7 @@ constexpr Kind<ToSupervisor> kToSupervisor[] = {
     {"worker_drained", read_worker_drained},
     {"quiesced", read_quiesced},
     {"request_timed_out", read_request_timed_out},
+    {"request_cut_short", read_request_cut_short},
 };
 
 template <typename Message, std::size_t Count>

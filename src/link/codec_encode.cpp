@@ -153,6 +153,14 @@ json::object object(const RequestTimedOut& message) {
   return {{"kind", "request_timed_out"}, {"id", worker::number(message.id)}};
 }
 
+json::object object(const RequestCutShort& message) {
+  return {
+      {"kind", "request_cut_short"},     {"id", worker::number(message.id)},
+      {"method", text(message.method)},  {"path", text(message.path)},
+      {"age", nanoseconds(message.age)},
+  };
+}
+
 template <typename Message>
 std::string encoded(const Message& message) {
   return std::visit([](const auto& it) { return json::serialize(object(it)); }, message);

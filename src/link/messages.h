@@ -11,7 +11,8 @@
 //      | <- WorkerDrained {id} ------------------ |   in flight 0, idle connections closed
 //      | -- WorkerGone {id} --------------------> |
 //      | <- RequestTimedOut {id} ---------------- |   health.request_timeout; once of each worker
-//      | -- AbandonWorker {id} -----------------> |   gone, and what it has in flight is cut
+//      | <- RequestCutShort {id, path…} -------- |   that its worker's end cut; a few of each
+//      worker | -- AbandonWorker {id} -----------------> |   gone, and what it has in flight is cut
 //      | -- LastCall ---------------------------> |   serve on, and close after each answer
 //      | -- Quiesce ----------------------------> |   accept nothing more, finish what is here
 //      | <- Quiesced ---------------------------- |
@@ -112,10 +113,19 @@ struct Quiesced {};       // but for tunnels, which end with their workers
 struct RequestTimedOut {  // its client is answered with 504
   WorkerId id{};
 };
+struct RequestCutShort {  // by the end of its worker, or for it took too long
+  WorkerId id{};
+  std::string method;
+  std::string path;  // without the query, cut to kLongestPath, fit for a log
+  Duration age{};    // since its first byte came
+};
+inline constexpr std::size_t kLongestPath = 200;
+inline constexpr std::size_t kLongestMethod = 20;
 
 using ToGateway =
     std::variant<Welcome, PoolAdded, PoolModeChanged, PoolRemoved, RoutesChanged, WorkerReady,
                  DrainWorker, WorkerGone, AbandonWorker, LastCall, Quiesce>;
-using ToSupervisor = std::variant<Hello, Demand, WorkerDrained, Quiesced, RequestTimedOut>;
+using ToSupervisor =
+    std::variant<Hello, Demand, WorkerDrained, Quiesced, RequestTimedOut, RequestCutShort>;
 
 }  // namespace poolwarden::link

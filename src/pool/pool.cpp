@@ -194,6 +194,9 @@ std::optional<TimePoint> Pool::next_deadline() const {
   for (const Slot& slot : slots_) {
     if (slot.respawn_at) consider(*slot.respawn_at);
   }
+  for (const Past& past : past_) {
+    if (past.tell_at) consider(*past.tell_at);
+  }
   return next;
 }
 
@@ -209,6 +212,7 @@ Decision Pool::tick(TimePoint now) {
     slot.respawn_at.reset();
     if (is_open(number)) spawn(number, StartReason::Replace, std::nullopt, now, decision);
   }
+  tell_of_past(now, decision);
   settle(now, decision);
   return decision;
 }

@@ -18,6 +18,7 @@
 #include <string>
 #include <vector>
 
+#include "pool/cpu_rule.h"
 #include "pool/debugging.h"
 #include "pool/decision.h"
 #include "pool/garden.h"
@@ -107,6 +108,10 @@ class Pool {
   Decision worker_drained(WorkerId id, std::uint32_t mark, TimePoint now);
   Decision worker_exited(WorkerId id, const diagnosis::Evidence& evidence, TimePoint now,
                          WallTime wall);
+  // Of one that has ended, or is about to: told by WorkerPostMortem, unless its end is to be told
+  // yet. Nothing of one whose end is long past.
+  Decision request_cut_short(WorkerId id, const diagnosis::CutRequest& cut, TimePoint now);
+  Decision found_later(WorkerId id, const diagnosis::Evidence& found);
   Decision suspend_failed(WorkerId id, const std::string& why, TimePoint now);
   Decision worker_reports_unhealthy(WorkerId id, const std::string& reason, TimePoint now);
   Decision request_timed_out(WorkerId id, TimePoint now);
@@ -134,6 +139,7 @@ class Pool {
   bool is_published(WorkerId id) const;  // its pool's gateway has been told of it
   bool is_serving(WorkerId id) const;
   bool has(WorkerId id) const { return workers_.contains(id); }
+  bool remembers(WorkerId id) const;                      // it has ended not long ago
   bool has_workers() const { return !workers_.empty(); }  // those kept for inspection too
   bool is_complete() const;                               // as many workers serve as it wants now
   std::vector<WorkerId> watched() const;                  // those that observe() wants to know of
@@ -171,15 +177,25 @@ class Pool {
     Watchdog watchdog;
     DeadlockWatch deadlock;
     IdleWatch idle{TimePoint{}};
+    CpuWatch cpu;
     std::optional<Ailment> ailment;
     bool failure_counted = false;
     bool kept_aside = false;
     bool examined = false;  // what its threads did was noted
+    std::vector<diagnosis::CutRequest> cut_requests;
     bool is_traced = false;
     bool trace_told = false;
     std::optional<RecycleReason> owes;    // it is to be recycled, for what happened once
     std::optional<TimePoint> not_before;  // its replacement failed: not tried again before
     std::uint32_t failed_replacements = 0;
+  };
+  // One that has ended, and what has become known of it since.
+  struct Past {
+    WorkerName name;
+    diagnosis::Circumstances circumstances;
+    std::shared_ptr<const diagnosis::Certificate> certificate;
+    diagnosis::Evidence found;
+    std::optional<TimePoint> tell_at;
   };
   struct Slot {
     bool wanted = false;
@@ -206,7 +222,14 @@ class Pool {
   Worker* find(WorkerId id);
   bool uses_http() const { return settings_->speaks_http(); }
 
+  // pool_post_mortem.cpp: what becomes known after an end.
+  void remember(const Worker& worker, std::shared_ptr<const diagnosis::Certificate> certificate);
+  Past* find_past(WorkerId id);
+  void tell_more(Past& past, Decision& decision);
+  void tell_of_past(TimePoint now, Decision& decision);
+
   // pool_failures.cpp: what an unexpected end leads to.
+  diagnosis::Circumstances circumstances_of(const Worker& worker) const;
   std::shared_ptr<const diagnosis::Certificate> certify(const Worker& worker,
                                                         const diagnosis::Evidence& evidence,
                                                         TimePoint now, WallTime wall) const;
@@ -234,7 +257,9 @@ class Pool {
   void keep_aside(Worker& worker, TimePoint now, Decision& decision);
 
   // pool_rules.cpp: what observations lead to.
-  void look_at(Worker& worker, const WorkerObservation& seen, bool requests_wait, TimePoint now);
+  void look_at(Worker& worker, const WorkerObservation& seen, bool requests_wait, TimePoint now,
+               Decision& decision);
+  void check_cpu(Worker& worker, const worker::Usage& seen, TimePoint now, Decision& decision);
   void apply_rules(const Observation& seen, TimePoint now, Decision& decision);
   std::optional<RecycleReason> due(const Worker& worker, const WorkerObservation& seen,
                                    TimePoint now) const;
@@ -303,6 +328,7 @@ class Pool {
   Garden garden_;
   std::map<WorkerId, Worker> workers_;
   std::vector<Slot> slots_;
+  std::deque<Past> past_;                        // the last few
   std::deque<Ticket> tickets_;                   // waiting
   std::map<WorkerId, Ticket> recycling_;         // by the old worker
   std::map<BatchId, RecycleProgress> progress_;  // the last few

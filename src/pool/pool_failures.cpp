@@ -68,6 +68,40 @@ std::map<std::string, std::string> hook_environment(const PoolSettings& settings
   };
 }
 
+// A pool without routes has nothing to connect to.
+diagnosis::Awaited awaited_by(const worker::Ready& ready, bool uses_http) {
+  using diagnosis::Awaited;
+  if (std::holds_alternative<worker::WhenNotify>(ready.when)) return Awaited::Notify;
+  if (std::holds_alternative<worker::WhenStarted>(ready.when) || !uses_http)
+    return Awaited::Nothing;
+  const bool asks = std::holds_alternative<worker::WhenHttp>(ready.when);
+  return asks ? Awaited::Http : Awaited::Connection;
+}
+
+// That a worker went beyond which was ended so.
+std::optional<Duration> limit_of(diagnosis::Intent intent, const PoolSettings& settings) {
+  using diagnosis::Intent;
+  switch (intent) {
+    case Intent::StartupTimeout:
+      return settings.worker.ready.timeout;
+    case Intent::PingTimeout:
+      return settings.health.ping.timeout;
+    case Intent::RequestTimeout:
+      return settings.health.request_timeout;
+    case Intent::Deadlock:
+      return settings.health.deadlock_after;
+    case Intent::None:
+    case Intent::Recycle:
+    case Intent::Reload:
+    case Intent::PoolStop:
+    case Intent::Shutdown:
+    case Intent::ScaleDown:
+    case Intent::IdleTimeout:
+      return std::nullopt;
+  }
+  return std::nullopt;
+}
+
 void add_status(std::map<std::string, std::string>& environment,
                 const diagnosis::ExitStatus& status) {
   if (const auto* end = std::get_if<diagnosis::Exited>(&status))
@@ -77,6 +111,20 @@ void add_status(std::map<std::string, std::string>& environment,
 }
 
 }  // namespace
+
+diagnosis::Circumstances Pool::circumstances_of(const Worker& worker) const {
+  diagnosis::Circumstances known;
+  known.intent = worker.intent;
+  known.was_ready = worker.ready_at.has_value();
+  known.kill_sent = worker.kill_sent;
+  if (const auto found = recycling_.find(worker.name.id); found != recycling_.end())
+    known.recycle_reason = name(found->second.reason);
+  known.debug_tool = worker.debug_tool;
+  known.awaited = awaited_by(settings_->worker.ready, uses_http());
+  known.inherits_socket = uses_http() && settings_->worker.connect == worker::ConnectMode::Inherit;
+  known.limit = limit_of(worker.intent, *settings_).value_or(Duration());
+  return known;
+}
 
 std::shared_ptr<const diagnosis::Certificate> Pool::certify(const Worker& worker,
                                                             const diagnosis::Evidence& evidence,
@@ -90,11 +138,12 @@ std::shared_ptr<const diagnosis::Certificate> Pool::certify(const Worker& worker
   made->uptime = now - worker.spawned;
   made->was_ready = worker.ready_at.has_value();
   made->intent = worker.intent;
-  if (const auto found = recycling_.find(worker.name.id); found != recycling_.end())
-    made->recycle_reason = name(found->second.reason);
+  const diagnosis::Circumstances circumstances = circumstances_of(worker);
+  made->recycle_reason = circumstances.recycle_reason;
   made->debug_tool = worker.debug_tool;
   made->evidence = evidence;
-  made->diagnosis = diagnose(evidence, {worker.intent, made->was_ready, worker.kill_sent});
+  made->evidence.cut_requests = worker.cut_requests;
+  made->diagnosis = diagnose(made->evidence, circumstances);
   return made;
 }
 
@@ -109,6 +158,7 @@ Decision Pool::worker_exited(WorkerId id, const diagnosis::Evidence& evidence, T
 
   const auto certificate = certify(worker, evidence, now, wall);
   const diagnosis::Diagnosis& why = certificate->diagnosis;
+  remember(worker, certificate);
   debugging_.worker_ended(id);
   ExitDetails details{certificate, std::nullopt, false};
   EventKind kind = EventKind::WorkerStopped;
@@ -160,13 +210,14 @@ void Pool::failed(const Worker& worker, const diagnosis::Diagnosis& why, TimePoi
   const bool alone = is_alone();
   if (alone && desired() > 0) crashed_ = true;  // a pool that waits for demand restarts nothing
   if (why.incurable && alone) {
-    const bool identity = blames_identity(last_certificate_->evidence);
+    const DisabledReason reason = blames_identity(last_certificate_->evidence)
+                                      ? DisabledReason::Identity
+                                      : DisabledReason::StartFailure;
     tell(EventKind::PoolStartFailure, nullptr,
          "was disabled at once, because trying again cannot help: its worker " + why.sentence +
              (why.next_step.empty() ? "" : ". " + why.next_step),
-         decision);
-    return disable(identity ? DisabledReason::Identity : DisabledReason::StartFailure,
-                   "its worker " + why.sentence, now, decision);
+         decision, DisabledDetails{reason});
+    return disable(reason, "its worker " + why.sentence, now, decision);
   }
   if (rapid_fail_.record_failure(now)) return trip(worker, why, now, decision);
   if (!is_open(worker.name.slot)) return;  // a replacement is under way already

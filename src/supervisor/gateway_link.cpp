@@ -1,7 +1,9 @@
 #include "supervisor/gateway_link.h"
 
+#include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 
+#include "base/clean_text.h"
 #include "base/match.h"
 #include "link/codec.h"
 #include "loop/rethrow.h"
@@ -10,6 +12,16 @@
 namespace poolwarden::supervisor {
 
 namespace asio = boost::asio;
+
+namespace {
+
+// The gateway is the less trusted side: it may have been taken over.
+diagnosis::CutRequest as_told(const link::RequestCutShort& told) {
+  return {escaped(told.method.substr(0, link::kLongestMethod)),
+          escaped(told.path.substr(0, link::kLongestPath)), std::max(told.age, Duration())};
+}
+
+}  // namespace
 
 GatewayLink::GatewayLink(asio::io_context& io, const std::vector<ListeningSocket>& sockets,
                          const link::ScoreboardMap& scoreboard, LaunchGateway launch,
@@ -74,14 +86,16 @@ bool GatewayLink::handle(const std::string& text) {
     tell(pool::EventKind::GatewayExited, "the gateway is killed: " + message.error().message);
     return false;
   }
-  std::visit(Match{
-                 [&](const link::Hello&) { callbacks_.changed(); },
-                 [&](const link::Demand& told) { callbacks_.demand(told.pool); },
-                 [&](const link::WorkerDrained& told) { callbacks_.drained(told.id, told.mark); },
-                 [&](const link::Quiesced&) { callbacks_.quiesced(); },
-                 [&](const link::RequestTimedOut& told) { callbacks_.timed_out(told.id); },
-             },
-             *message);
+  std::visit(
+      Match{
+          [&](const link::Hello&) { callbacks_.changed(); },
+          [&](const link::Demand& told) { callbacks_.demand(told.pool); },
+          [&](const link::WorkerDrained& told) { callbacks_.drained(told.id, told.mark); },
+          [&](const link::Quiesced&) { callbacks_.quiesced(); },
+          [&](const link::RequestTimedOut& told) { callbacks_.timed_out(told.id); },
+          [&](const link::RequestCutShort& told) { callbacks_.cut_short(told.id, as_told(told)); },
+      },
+      *message);
   return true;
 }
 

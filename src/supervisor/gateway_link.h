@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "diagnosis/evidence.h"
 #include "diagnosis/exit_status.h"
 #include "link/channel.h"
 #include "link/messages.h"
@@ -31,7 +32,8 @@ struct GatewayCallbacks {
   std::function<void(const std::string& pool)> demand;
   std::function<void(worker::WorkerId, std::uint32_t mark)> drained;
   std::function<void(worker::WorkerId)> timed_out;  // it took longer than request_timeout
-  std::function<void()> lost;                       // it died; a new one follows
+  std::function<void(worker::WorkerId, const diagnosis::CutRequest&)> cut_short;
+  std::function<void()> lost;  // it died; a new one follows
   std::function<void()> quiesced;
   std::function<void(const pool::Event&)> publish;
   std::function<void()> changed;

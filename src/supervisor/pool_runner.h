@@ -53,6 +53,9 @@ class PoolRunner {
     pool_.traced(id, outside_.host.is_traced(id));
     apply(pool_.request_timed_out(id, Clock::now()));
   }
+  void request_cut_short(worker::WorkerId id, const diagnosis::CutRequest& cut) {
+    apply(pool_.request_cut_short(id, cut, Clock::now()));
+  }
   Result<pool::BatchId> recycle(std::optional<std::uint32_t> slot, pool::RecycleReason reason);
   Result<void> scale(pool::WorkerCount wanted);
   // New settings; routes change for clients when the gateway is told RoutesChanged.
@@ -114,6 +117,7 @@ class PoolRunner {
   PoolObserver observer_;
   boost::asio::steady_timer observation_timer_;
   bool observing_ = false;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // post mortems may come after it
 };
 
 }  // namespace poolwarden::supervisor

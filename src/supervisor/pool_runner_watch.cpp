@@ -52,6 +52,10 @@ worker::WorkerCallbacks PoolRunner::callbacks_for(WorkerId id) {
     served_.erase(id);
     apply(pool_.worker_exited(id, known, Clock::now(), WallClock::now()));
   };
+  callbacks.post_mortem = [this, id,
+                           alive = std::weak_ptr(alive_)](const diagnosis::Evidence& found) {
+    if (!alive.expired()) apply(pool_.found_later(id, found));
+  };
   return callbacks;
 }
 

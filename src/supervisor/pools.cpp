@@ -65,7 +65,7 @@ Pools::Runner Pools::find_leaving(const std::string& name) const { return find_i
 Pools::Runner Pools::owner_of(worker::WorkerId worker) const {
   for (const auto* runners : {&in_service_, &leaving_}) {
     for (const Runner& runner : *runners)
-      if (runner->pool().has(worker)) return runner;
+      if (runner->pool().has(worker) || runner->pool().remembers(worker)) return runner;
   }
   return nullptr;
 }

@@ -110,6 +110,9 @@ GatewayCallbacks Supervisor::gateway_callbacks() {
   callbacks.timed_out = [this](worker::WorkerId id) {
     if (const auto runner = pools_.owner_of(id)) runner->request_timed_out(id);
   };
+  callbacks.cut_short = [this](worker::WorkerId id, const diagnosis::CutRequest& cut) {
+    if (const auto runner = pools_.owner_of(id)) runner->request_cut_short(id, cut);
+  };
   callbacks.lost = [this] {
     for (const auto& runner : pools_.all()) runner->gateway_lost();
     changed();

@@ -42,7 +42,8 @@ struct Assignment {
 };
 
 // What happens to a worker, each told on the supervision thread and never from within a call to
-// the host. Order: started?, then ready?, then any number of status, then exited exactly once.
+// the host. Order: started?, then ready?, then any number of status, then exited exactly once, then
+// post_mortem?
 struct WorkerCallbacks {
   std::function<void(int pid)> started;
   std::function<void(const Endpoint&)> ready;
@@ -53,6 +54,9 @@ struct WorkerCallbacks {
   std::function<void()> memory_high;                 // see Watch::memory; may come often
   // The whole tree is gone, confirmed as far as the containment can tell.
   std::function<void(const diagnosis::Evidence&)> exited;
+  // What was found after that, once, if anything was: in Evidence's fields about what is found
+  // later, and those of a fault and of what could not be loaded.
+  std::function<void(const diagnosis::Evidence&)> post_mortem = {};
 };
 
 class WorkerHost {

@@ -122,6 +122,15 @@ TEST(Codec, CarriesTheSmallMessages) {
   through_supervisor_link(Quiesced{});
 }
 
+TEST(Codec, CarriesARequestThatWasCutShort) {
+  const RequestCutShort read = through_supervisor_link(
+      RequestCutShort{WorkerId{11}, "POST", "/orders/7 \"x\"", Duration(1500ms)});
+  EXPECT_EQ(read.id, WorkerId{11});
+  EXPECT_EQ(read.method, "POST");
+  EXPECT_EQ(read.path, "/orders/7 \"x\"");
+  EXPECT_EQ(read.age, Duration(1500ms));
+}
+
 TEST(Codec, RefusesWhatIsNoMessage) {
   EXPECT_THAT(refusal_to_gateway(""), HasSubstr("no JSON"));
   EXPECT_THAT(refusal_to_gateway("\xff\xfe"), HasSubstr("no JSON"));
