@@ -1,11 +1,17 @@
 #include "process/child_process.h"
 
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <csignal>
 
+#include "loop/unique_fd.h"
 #include "process/child_step.h"
 #include "process/launcher.h"
 #include "process/preflight.h"
@@ -32,10 +38,14 @@ struct ChildProcess::Parts {
   Process process;
   asio::posix::stream_descriptor report;
   pid_t pid;
+  LastStatus last;
   bool taken = false;  // its status: the pid is no longer ours
 };
 
 namespace {
+
+constexpr std::chrono::milliseconds kFirstLook{1};
+constexpr std::chrono::milliseconds kLastLook{100};
 
 // A process whose pidfd or pipe cannot be watched must not stay behind.
 Error put_down(pid_t pid, const std::exception& problem) {
@@ -43,6 +53,35 @@ Error put_down(pid_t pid, const std::exception& problem) {
   ::waitpid(pid, nullptr, 0);
   return {std::make_error_code(std::errc::too_many_files_open),
           std::string("cannot watch a child: ") + problem.what()};
+}
+
+// Returns when it has ended, with its status still to be taken, which async_wait() does at once.
+asio::awaitable<void> wait_for_zombie(const Executor& executor, pid_t pid) {
+  loop::UniqueFd watched(static_cast<int>(::syscall(SYS_pidfd_open, static_cast<long>(pid), 0L)));
+  if (!watched) co_return;
+  asio::posix::stream_descriptor end(executor);
+  boost::system::error_code failed;
+  end.assign(watched.get(), failed);
+  if (failed) co_return;
+  watched.release();
+  co_await end.async_wait(asio::posix::descriptor_base::wait_read,
+                          asio::as_tuple(asio::use_awaitable));
+}
+
+bool has_status(pid_t pid) {
+  siginfo_t found{};
+  return ::waitid(P_PID, static_cast<id_t>(pid), &found, WEXITED | WNOWAIT | WNOHANG) < 0 ||
+         found.si_pid == pid;
+}
+
+// A tracer gets the status before the parent (ptrace(2)), and may take its time: a debugger waits
+// for its user. async_wait() would wait in the kernel for it, and everything with it.
+asio::awaitable<void> wait_for_tracer(const Executor& executor, pid_t pid) {
+  asio::steady_timer timer(executor);
+  for (auto pause = kFirstLook; !has_status(pid); pause = std::min(pause * 2, kLastLook)) {
+    timer.expires_after(pause);
+    co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
+  }
 }
 
 }  // namespace
@@ -75,6 +114,7 @@ Result<std::unique_ptr<ChildProcess>> ChildProcess::start(asio::io_context& io,
 }
 
 pid_t ChildProcess::pid() const { return parts_->pid; }
+const LastStatus& ChildProcess::last() const { return parts_->last; }
 
 asio::awaitable<std::optional<diagnosis::NotStarted>> ChildProcess::started() {
   ChildReport report;
@@ -82,13 +122,17 @@ asio::awaitable<std::optional<diagnosis::NotStarted>> ChildProcess::started() {
       asio::buffer(&report, sizeof report), asio::as_tuple(asio::use_awaitable));
   parts_->report.close();
   if (count != sizeof report) co_return std::nullopt;
-  std::string subject = subject_of(report.step, parts_->plan);
+  ExecFailure why{subject_of(report.step, parts_->plan)};
   if (report.step == ChildStep::Exec)
-    subject = explain_exec_failure(subject, report.error, parts_->plan);
-  co_return diagnosis::NotStarted{stage_of(report.step), report.error, std::move(subject)};
+    why = explain_exec_failure(why.subject, report.error, parts_->plan);
+  co_return diagnosis::NotStarted{stage_of(report.step), report.error, std::move(why.subject),
+                                  why.obstacle};
 }
 
 asio::awaitable<diagnosis::ExitStatus> ChildProcess::ended() {
+  co_await wait_for_zombie(parts_->process.get_executor(), parts_->pid);
+  co_await wait_for_tracer(parts_->process.get_executor(), parts_->pid);
+  parts_->last = last_status(parts_->pid);
   co_await parts_->process.async_wait(asio::as_tuple(asio::use_awaitable));
   // What async_wait itself tells has `exit 9` and `kill -9` look the same.
   const int status = parts_->process.native_exit_code();

@@ -10,6 +10,7 @@
 #include "base/result.h"
 #include "diagnosis/exit_status.h"
 #include "process/known_pids.h"
+#include "process/last_status.h"
 #include "process/launch_plan.h"
 
 namespace poolwarden::process {
@@ -35,6 +36,8 @@ class ChildProcess {
   // To be awaited once, second, also when it has not started. The status is taken: the pid may be
   // somebody else's afterwards.
   boost::asio::awaitable<diagnosis::ExitStatus> ended();
+  // What was to be seen before that; empty until then.
+  const LastStatus& last() const;
 
   // To the child alone, or to its process group. Nothing happens once it has ended.
   void signal(int number);

@@ -78,6 +78,29 @@ void read_registers(std::string_view data, const ElfHeader& header, CoreNotes& n
   }
 }
 
+// NT_AUXV: pairs of a kind and a value.
+std::uint64_t entry_point(std::string_view data, const ElfNumbers& numbers) {
+  const std::size_t size = numbers.word_size();
+  for (std::size_t at = 0; at + 2 * size <= data.size(); at += 2 * size)
+    if (numbers.word(data, at) == AT_ENTRY) return numbers.word(data, at + size);
+  return 0;
+}
+
+// NT_FILE: how many, the size of a page, begin, end and place of each mapping, then their names.
+std::string file_at(std::string_view data, const ElfNumbers& numbers, std::uint64_t address) {
+  const std::size_t size = numbers.word_size();
+  const std::uint64_t count = numbers.word(data, 0);
+  if (count > data.size() / (3 * size)) return "";
+  std::size_t name = 2 * size + static_cast<std::size_t>(count) * 3 * size;
+  for (std::size_t at = 2 * size, i = 0; i < count && name < data.size(); ++i, at += 3 * size) {
+    const std::string_view text = data.substr(name, data.find('\0', name) - name);
+    if (numbers.word(data, at) <= address && address < numbers.word(data, at + size))
+      return std::string(text);
+    name += text.size() + 1;
+  }
+  return "";
+}
+
 std::uint64_t end_of(const ElfSegment& segment) { return segment.address + segment.memory_size; }
 
 }  // namespace
@@ -112,6 +135,10 @@ Result<CoreNotes> read_core(const ReadAt& read_at) {
   // The first is of the thread that met the signal.
   if (const auto data = find_note(all, NT_PRSTATUS)) read_registers(*data, *header, notes);
   if (notes.signal == 0) return failure("it has no note about a signal");
+  const auto files = find_note(all, NT_FILE);
+  const auto auxiliary = find_note(all, NT_AUXV);
+  if (files && auxiliary)
+    notes.program = file_at(*files, header->numbers, entry_point(*auxiliary, header->numbers));
   notes.fault.is_stack_exhausted =
       notes.signal == SIGSEGV && notes.fault.si_code > 0 &&
       is_below_stack(header->segments, notes.fault.address, notes.fault.stack_pointer);

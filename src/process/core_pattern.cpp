@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cstring>
+#include <sstream>
 
 #include "base/clean_text.h"
 #include "cgroup/kernel_files.h"
@@ -14,8 +15,10 @@ namespace poolwarden::process {
 namespace {
 
 std::string line_of(const std::string& path) {
-  const std::string text = cgroup::read_text(path).value_or("");
-  return text.substr(0, text.find('\n'));
+  std::istringstream text(cgroup::read_text(path).value_or(""));
+  std::string line;
+  std::getline(text, line);
+  return line;
 }
 
 // As glob(7) takes it for itself alone.
@@ -102,7 +105,7 @@ diagnosis::CoreFile find_core_file(const CorePattern& pattern, const CoreOwner& 
   const std::time_t since = WallClock::to_time_t(owner.since);
   std::time_t newest = 0;
   glob_t matches{};
-  if (::glob(wanted.c_str(), GLOB_NOSORT, nullptr, &matches) == 0) {
+  if (owner.has_dumped && ::glob(wanted.c_str(), GLOB_NOSORT, nullptr, &matches) == 0) {
     for (std::size_t i = 0; i < matches.gl_pathc; ++i) {
       struct stat status {};
       if (::lstat(matches.gl_pathv[i], &status) < 0 || !S_ISREG(status.st_mode)) continue;

@@ -28,8 +28,9 @@ std::string describe_core_receiver(const CorePattern& pattern);
 struct CoreOwner {
   pid_t pid = 0;
   int signal = 0;
-  std::string directory;  // that it started in
-  WallTime since;         // it started
+  bool has_dumped = true;  // the kernel says that it has written it all
+  std::string directory;   // that it started in
+  WallTime since;          // it started
 };
 
 // The file's path with * in place of what cannot be known any more; absolute.

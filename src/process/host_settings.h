@@ -29,6 +29,9 @@ struct HostSettings {
   std::function<void(const std::string& pool, const std::vector<std::string>& sentences)>
       on_unenforced = {};
   std::uint64_t available_memory = 0;  // bytes; what percentages are of
+  // What looks into the files of workers that have ended: a program and its first arguments, see
+  // cli/post_mortem_hand.cpp. Empty: nobody does.
+  std::vector<std::string> post_mortem_hand = {};
 };
 
 }  // namespace poolwarden::process

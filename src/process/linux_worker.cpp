@@ -2,6 +2,8 @@
 
 #include <fcntl.h>
 
+#include <filesystem>
+
 namespace poolwarden::process {
 using diagnosis::NotStarted;
 using diagnosis::SpawnStage;
@@ -35,7 +37,7 @@ std::optional<NotStarted> LinuxWorker::prepare() {
   auto plan = plan_worker(
       settings_, assignment_.slot, *account,
       worker_environment(around_->environment, *account, assignment_, settings_, place_),
-      host.available_memory);
+      host.available_memory, assignment_.wrapper);
   if (!plan) return plan.error();
   plan->oom_score_adj = around_->oom_score_adj;
   if (place_.passed) plan->pid_variables.push_back("LISTEN_PID");
@@ -43,7 +45,8 @@ std::optional<NotStarted> LinuxWorker::prepare() {
 
   auto leaf = around_->tree.make_leaf(
       assignment_.pool, cgroup::leaf_name(assignment_.slot, assignment_.generation),
-      cgroup_limits(settings_.limits, host.available_memory), settings_.containment);
+      cgroup_limits(settings_.limits, host.available_memory, plan->affinity),
+      settings_.containment);
   if (!leaf) return not_started(SpawnStage::Cgroup, leaf.error());
   leaf_ = std::move(*leaf);
   if (!leaf_.unenforced().empty() && host.on_unenforced)
@@ -89,12 +92,19 @@ std::optional<NotStarted> LinuxWorker::clone(LaunchPlan plan) {
   plan.unified_directory = entry->unified_directory.get();
   plan.unified_file = entry->unified_file.get();
 
+  departed_.program = plan.program;
+  departed_.directory = plan.directory.value_or(std::filesystem::current_path());
+  if (const auto found = plan.environment.find("LD_LIBRARY_PATH"); found != plan.environment.end())
+    departed_.library_path = found->second;
+  departed_.identity = plan.identity;
+  departed_.started = WallClock::now();
   auto child = ChildProcess::start(around_->io, around_->known, plan);
   output_->close_child_ends();
   directory_->close_listener();
   if (!child) return not_started(SpawnStage::Clone, child.error());
   child_ = std::move(*child);
-  tree_ = WorkerTree(leaf_, {child_->pid(), false, "NOTIFY_SOCKET=" + place_.notify_socket});
+  tree_ = WorkerTree(
+      leaf_, {child_->pid(), false, "NOTIFY_SOCKET=" + place_.notify_socket, around_->known});
   return std::nullopt;
 }
 

@@ -18,6 +18,7 @@
 #include "process/oom_ledger.h"
 #include "process/output_capture.h"
 #include "process/pinger.h"
+#include "process/post_mortem.h"
 #include "process/suspension.h"
 #include "process/tree_usage.h"
 #include "process/worker_directory.h"
@@ -38,6 +39,7 @@ class LinuxWorker : public std::enable_shared_from_this<LinuxWorker> {
     Environment environment;           // what workers inherit
     std::optional<int> oom_score_adj;  // above the supervisor's own
     std::shared_ptr<OomLedger> oom_ledger;
+    std::shared_ptr<Coroner> coroner;
     std::shared_ptr<RecentProcesses> processes = std::make_shared<RecentProcesses>();
   };
 
@@ -54,6 +56,7 @@ class LinuxWorker : public std::enable_shared_from_this<LinuxWorker> {
 
   void ask_to_stop();
   void signal(int number);
+  void examine();
   void kill();
   Result<void> suspend();
   void resume();
@@ -73,11 +76,19 @@ class LinuxWorker : public std::enable_shared_from_this<LinuxWorker> {
   void start_watching();
   void watch_memory(std::uint64_t mark);
   void leave();
+  std::vector<pid_t> members() const;
+  diagnosis::Evidence gather(diagnosis::ExitStatus status) const;
+  diagnosis::MemoryTrouble memory_trouble(std::uint64_t oom_kills) const;
+  std::vector<std::string> left_behind() const;
+  std::shared_ptr<PostMortem> post_mortem() const;
+  boost::asio::awaitable<void> kill_after_core();
+  void kill_now();
 
   boost::asio::awaitable<diagnosis::ExitStatus> run();
   void start_readiness();
   boost::asio::awaitable<void> become_ready();
   boost::asio::awaitable<bool> probe();
+  boost::asio::awaitable<bool> asks_http(std::string path);
   bool open_socket();
   boost::asio::awaitable<void> pause(std::chrono::milliseconds& delay);
   boost::asio::awaitable<void> clean_up();
@@ -110,6 +121,10 @@ class LinuxWorker : public std::enable_shared_from_this<LinuxWorker> {
   bool said_ready_ = false;  // READY=1
   bool ended_ = false;
   std::string told_status_;
+  std::string breach_;                           // its last answer to a probe that was no HTTP
+  std::vector<diagnosis::ThreadState> threads_;  // when it was examined
+  Departed departed_;                            // as far as it is known at its start
+  bool kill_awaits_core_ = false;
 };
 
 }  // namespace poolwarden::process

@@ -28,9 +28,9 @@ std::optional<int> oom_score_adj_of_workers() {
 LinuxWorkerHost::LinuxWorkerHost(asio::io_context& io, HostSettings settings, cgroup::Tree& tree,
                                  KnownPids known)
     : around_(std::make_shared<LinuxWorker::Surroundings>(LinuxWorker::Surroundings{
-          io, tree, std::move(known), std::move(settings), inherited_environment(),
-          oom_score_adj_of_workers(),
-          std::make_shared<OomLedger>([&tree] { return tree.own_oom_kills(); })})),
+          io, tree, known, settings, inherited_environment(), oom_score_adj_of_workers(),
+          std::make_shared<OomLedger>([&tree] { return tree.own_oom_kills(); }),
+          std::make_shared<Coroner>(io, known, settings.post_mortem_hand)})),
       workers_(std::make_shared<std::map<worker::WorkerId, std::shared_ptr<LinuxWorker>>>()) {}
 
 Result<void> LinuxWorkerHost::prepare() {
@@ -81,7 +81,9 @@ void LinuxWorkerHost::stop_watching(worker::WorkerId id) {
     found->second->stop_watching();
 }
 
-void LinuxWorkerHost::examine(worker::WorkerId) {}
+void LinuxWorkerHost::examine(worker::WorkerId id) {
+  if (auto* worker = find(id)) worker->examine();
+}
 
 void LinuxWorkerHost::kill(worker::WorkerId id) {
   if (auto* worker = find(id)) worker->kill();

@@ -9,6 +9,7 @@
 
 #include "process/linux_worker.h"
 #include "process/readiness.h"
+#include "process/thread_states.h"
 
 namespace poolwarden::process {
 namespace asio = boost::asio;
@@ -18,32 +19,38 @@ namespace {
 constexpr std::chrono::milliseconds kFirstProbePause{5};
 constexpr std::chrono::milliseconds kLongestProbePause{100};
 constexpr int kRemovalTries = 20;
+constexpr std::chrono::seconds kToolFinishes{2};
+constexpr std::size_t kMostLeftBehind = 16;
 
 }  // namespace
 
 asio::awaitable<void> LinuxWorker::live(std::function<void()> forget) {
   const auto self = shared_from_this();
-  diagnosis::Evidence evidence;
+  diagnosis::ExitStatus status;
   if (refused_) {
-    evidence.status = *refused_;
+    status = *refused_;
   } else {
-    evidence.status = co_await run();
+    status = co_await run();
   }
   ended_ = true;
   readiness_over_.emit(asio::cancellation_type::terminal);
   stop_watching();
   suspension_.forget();
+  // Its debugger has seen the end before us, and has still to write it down.
+  if (!assignment_.wrapper.empty() && !kill_sent_) co_await tree_.settle(kToolFinishes);
+  std::vector<std::string> left = left_behind();
   if (child_) co_await tree_.end();
-  if (output_) {
-    output_->drain();
-    evidence.last_output = output_->last_output();
-  }
+  if (output_) output_->drain();
   if (notify_ && child_) notify_->drain();
-  evidence.oom_kills = oom_kills(evidence.status);
-  evidence.memory_peak = leaf_.memory_peak();
+  diagnosis::Evidence evidence = gather(status);
+  evidence.left_behind = std::move(left);
+  const std::shared_ptr<PostMortem> mortem = post_mortem();
+  co_await mortem->look(evidence);
   co_await clean_up();
   forget();
   callbacks_.exited(evidence);
+  const auto more = co_await mortem->look_longer();
+  if (more && callbacks_.post_mortem) callbacks_.post_mortem(*more);
 }
 
 asio::awaitable<diagnosis::ExitStatus> LinuxWorker::run() {
@@ -97,12 +104,18 @@ asio::awaitable<void> LinuxWorker::pause(std::chrono::milliseconds& delay) {
 asio::awaitable<bool> LinuxWorker::probe() {
   if (const auto* http = std::get_if<worker::WhenHttp>(&settings_.ready.when);
       http && assignment_.speaks_http)
-    co_return co_await answers_http(endpoint(), http->path);
+    co_return co_await asks_http(http->path);
   if (std::holds_alternative<worker::WhenNotify>(settings_.ready.when)) co_return said_ready_;
   const bool can_be_asked = assignment_.speaks_http && !place_.passed;
   if (std::holds_alternative<worker::WhenConnect>(settings_.ready.when) && can_be_asked)
     co_return co_await accepts_connections(endpoint());
   co_return true;
+}
+
+asio::awaitable<bool> LinuxWorker::asks_http(std::string path) {
+  const HttpAnswer answer = co_await answers_http(endpoint(), std::move(path));
+  breach_ = answer.breach;
+  co_return answer.is_ready;
 }
 
 bool LinuxWorker::open_socket() {
@@ -113,6 +126,72 @@ bool LinuxWorker::open_socket() {
   if (!is_to_come && told_status_ != opened.error().message)
     tell_status(told_status_ = opened.error().message);
   return false;
+}
+
+// All that is to be seen of it before its cgroup is removed.
+diagnosis::Evidence LinuxWorker::gather(diagnosis::ExitStatus status) const {
+  diagnosis::Evidence found;
+  found.status = std::move(status);
+  found.oom_kills = oom_kills(found.status);
+  found.memory = memory_trouble(found.oom_kills);
+  found.pids_limit_hits = leaf_.trouble().pids_limit_hits;
+  found.memory_peak = leaf_.memory_peak();
+  found.threads = threads_;
+  found.protocol_breach = breach_;
+  if (output_) {
+    found.last_output = output_->last_output();
+    found.output = output_->last_lines();
+  }
+  if (!child_) return found;
+  const LastStatus& last = child_->last();
+  found.cpu_user = last.cpu_user;
+  found.cpu_system = last.cpu_system;
+  const auto* struck = std::get_if<diagnosis::Signaled>(&found.status);
+  found.is_over_cpu_rlimit =
+      struck && struck->signal == SIGKILL && !kill_sent_ && is_over_cpu_limit(last);
+  return found;
+}
+
+// The cgroup's counts, where it counts; else what the container's were claimed for.
+diagnosis::MemoryTrouble LinuxWorker::memory_trouble(std::uint64_t oom_kills) const {
+  using diagnosis::OomScope;
+  const cgroup::LeafTrouble trouble = leaf_.trouble();
+  diagnosis::MemoryTrouble found;
+  found.oom_kills = oom_kills;
+  found.own_limit_hits = trouble.own_limit_hits;
+  found.group_kills = trouble.group_kills;
+  if (oom_kills == 0) return found;
+  if (!leaf_.oom_kills()) {
+    found.scope = OomScope::Unknown;
+  } else if (trouble.own_limit_hits > 0) {
+    found.scope = OomScope::OwnLimit;
+  } else {
+    found.scope = trouble.limit_hits_below > 0 ? OomScope::Unknown : OomScope::Container;
+  }
+  return found;
+}
+
+std::shared_ptr<PostMortem> LinuxWorker::post_mortem() const {
+  Departed departed = departed_;
+  departed.port = place_.port;
+  if (!place_.passed) departed.socket = place_.socket;
+  if (child_) {
+    departed.pid = child_->pid();
+    departed.last = child_->last();
+  }
+  return std::make_shared<PostMortem>(around_->coroner, std::move(departed));
+}
+
+// Whom nobody had asked to end yet. A kill of ours makes no difference between them.
+std::vector<std::string> LinuxWorker::left_behind() const {
+  std::vector<std::string> found;
+  if (!child_ || kill_sent_) return found;
+  for (const pid_t pid : tree_.members()) {
+    if (found.size() >= kMostLeftBehind) break;
+    std::string name = name_of_process(pid);
+    if (!name.empty()) found.push_back(std::to_string(pid) + " " + name);
+  }
+  return found;
 }
 
 // Without a cgroup of its own that counts, the container's count is all there is.

@@ -1,13 +1,27 @@
 // What goes on between a LinuxWorker's start and its end: what it says of itself, what it is asked,
 // what it uses, and its sleep.
 
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <csignal>
 #include <cstring>
 
+#include "loop/rethrow.h"
 #include "process/linux_worker.h"
+#include "process/thread_states.h"
 
 namespace poolwarden::process {
+namespace asio = boost::asio;
 
 using worker::PingResult;
+
+namespace {
+
+constexpr std::chrono::seconds kLongestDump{10};
+constexpr std::chrono::milliseconds kDumpLook{50};
+
+}  // namespace
 
 void LinuxWorker::take_notification(const Notification& notification) {
   if (notification.ready) {
@@ -90,21 +104,62 @@ void LinuxWorker::signal(int number) {
   child_->signal(number);
 }
 
+// The process itself first: what it started may be many.
+void LinuxWorker::examine() {
+  if (!child_ || ended_) return;
+  std::vector<pid_t> all = members();
+  std::erase(all, child_->pid());
+  all.insert(all.begin(), child_->pid());
+  threads_ = thread_states(all);
+}
+
 void LinuxWorker::kill() {
   leave();
   kill_sent_ = true;
   if (!child_) return;
   suspension_.forget();
+  if (!is_dumping_core(child_->pid())) return kill_now();
+  if (std::exchange(kill_awaits_core_, true)) return;
+  asio::co_spawn(around_->io, kill_after_core(), loop::rethrow);
+}
+
+void LinuxWorker::kill_now() {
   tree_.kill();
   // It may not have entered its cgroup yet.
   child_->signal(SIGKILL);
 }
 
+// A core file that is cut off tells nothing, and it ends by itself when it is written.
+asio::awaitable<void> LinuxWorker::kill_after_core() {
+  const auto self = shared_from_this();
+  const TimePoint limit = Clock::now() + kLongestDump;
+  asio::steady_timer timer(around_->io);
+  while (!ended_ && is_dumping_core(child_->pid()) && Clock::now() < limit) {
+    timer.expires_after(kDumpLook);
+    co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
+  }
+  if (!ended_) kill_now();
+}
+
+// Its cgroup may have been removed, too.
+std::vector<pid_t> LinuxWorker::members() const {
+  std::vector<pid_t> held = leaf_.members();
+  return held.empty() ? around_->processes->tree_of(child_->pid(), Clock::now()) : held;
+}
+
 worker::Usage LinuxWorker::usage() const {
   if (!child_ || ended_) return {};
-  worker::Usage usage = usage_of(
-      leaf_.exists() ? leaf_.members() : around_->processes->tree_of(child_->pid(), Clock::now()));
+  const std::vector<pid_t> pids = members();
+  worker::Usage usage = usage_of(pids);
   if (const auto held = leaf_.working_set()) usage.memory = held;
+  if (!pids.empty()) usage.processes = pids.size();
+  if (const auto used = leaf_.cpu_time()) {
+    usage.cpu_time = std::chrono::microseconds(*used);
+  } else {
+    usage.cpu_time = cpu_time_of(pids);
+  }
+  if (const auto held_back = leaf_.throttled())
+    usage.throttled = std::chrono::microseconds(*held_back);
   return usage;
 }
 

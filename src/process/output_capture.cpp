@@ -87,7 +87,7 @@ OutputCapture::Progress OutputCapture::read_some(int number) {
 }
 
 void OutputCapture::take(int number, std::string line) {
-  keep(line);
+  keep({number == 1, line});
   if (has_room(Clock::now())) {
     on_line_(number == 1, std::move(line));
   } else if (++dropped_ == 1) {
@@ -95,11 +95,11 @@ void OutputCapture::take(int number, std::string line) {
   }
 }
 
-void OutputCapture::keep(const std::string& line) {
-  kept_bytes_ += line.size() + 1;
-  kept_.push_back(line);
+void OutputCapture::keep(diagnosis::WrittenLine line) {
+  kept_bytes_ += line.text.size() + 1;
+  kept_.push_back(std::move(line));
   while (kept_.size() > kKeptLines || kept_bytes_ > kKeptBytes) {
-    kept_bytes_ -= kept_.front().size() + 1;
+    kept_bytes_ -= kept_.front().text.size() + 1;
     kept_.pop_front();
   }
 }
@@ -144,7 +144,7 @@ void OutputCapture::drain() {
 
 std::string OutputCapture::last_output() const {
   std::string text;
-  for (const std::string& line : kept_) text += line + "\n";
+  for (const diagnosis::WrittenLine& line : kept_) text += line.text + "\n";
   return text;
 }
 

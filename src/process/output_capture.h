@@ -12,9 +12,11 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "diagnosis/evidence.h"
 #include "loop/unique_fd.h"
 #include "process/line_splitter.h"
 
@@ -26,7 +28,7 @@ class OutputCapture : public std::enable_shared_from_this<OutputCapture> {
 
   static constexpr int kLinesPerSecond = 2000;  // more are counted, and not told
   static constexpr std::size_t kKeptLines = 64;
-  static constexpr std::size_t kKeptBytes = 16 * 1024;
+  static constexpr std::size_t kKeptBytes = 64 * 1024;
 
   static Result<std::shared_ptr<OutputCapture>> make(boost::asio::io_context& io, OnLine on_line);
 
@@ -43,6 +45,7 @@ class OutputCapture : public std::enable_shared_from_this<OutputCapture> {
 
   // As it came, both streams together.
   std::string last_output() const;
+  std::vector<diagnosis::WrittenLine> last_lines() const { return {kept_.begin(), kept_.end()}; }
 
  private:
   struct Stream {
@@ -57,7 +60,7 @@ class OutputCapture : public std::enable_shared_from_this<OutputCapture> {
   boost::asio::awaitable<void> follow(int number);
   Progress read_some(int number);
   void take(int number, std::string line);
-  void keep(const std::string& line);
+  void keep(diagnosis::WrittenLine line);
   bool has_room(TimePoint now);
   boost::asio::awaitable<void> tell_dropped_at(TimePoint end);
   void tell_dropped();
@@ -70,7 +73,7 @@ class OutputCapture : public std::enable_shared_from_this<OutputCapture> {
   TimePoint window_end_{};
   int lines_in_window_ = 0;
   std::uint64_t dropped_ = 0;
-  std::deque<std::string> kept_;
+  std::deque<diagnosis::WrittenLine> kept_;
   std::size_t kept_bytes_ = 0;
 };
 

@@ -1,5 +1,6 @@
 #include "process/readiness.h"
 
+#include <algorithm>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -10,10 +11,12 @@
 #include <boost/beast/core/error.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/empty_body.hpp>
+#include <boost/beast/http/error.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/write.hpp>
 
+#include "base/clean_text.h"
 #include "base/match.h"
 
 namespace poolwarden::process {
@@ -58,7 +61,21 @@ http::request<http::empty_body> request_for(const std::string& path) {
 struct Answer {
   boost::system::error_code error;
   unsigned status = 0;
+  std::string breach;
 };
+
+// What cannot be understood is still there; an answer that stops half-way is no breach.
+std::string breach_of(const boost::system::error_code& error,
+                      const boost::beast::flat_buffer& unread) {
+  constexpr std::size_t kMost = 80;
+  const boost::system::error_code of_http = http::error::bad_version;
+  const bool is_breach = error.category() == of_http.category() &&
+                         error != http::error::end_of_stream &&
+                         error != http::error::partial_message;
+  if (!is_breach) return "";
+  const auto bytes = unread.data();
+  return escaped({static_cast<const char*>(bytes.data()), std::min(bytes.size(), kMost)});
+}
 
 asio::awaitable<Answer> get(worker::Endpoint endpoint, std::string path, Duration limit) {
   Stream stream(co_await asio::this_coro::executor);
@@ -76,6 +93,7 @@ asio::awaitable<Answer> get(worker::Endpoint endpoint, std::string path, Duratio
   const auto [read_error, count] = co_await http::async_read_header(
       stream, buffer, response, asio::as_tuple(asio::use_awaitable));
   answer.error = read_error;
+  answer.breach = breach_of(read_error, buffer);
   if (!read_error) answer.status = response.get().result_int();
   co_return answer;
 }
@@ -88,9 +106,12 @@ asio::awaitable<bool> accepts_connections(worker::Endpoint endpoint) {
   co_return !error;
 }
 
-asio::awaitable<bool> answers_http(worker::Endpoint endpoint, std::string path) {
+asio::awaitable<HttpAnswer> answers_http(worker::Endpoint endpoint, std::string path) {
   const Answer answer = co_await get(endpoint, path, kOneTry);
-  co_return answer.status >= 200 && answer.status < 400;
+  HttpAnswer found;
+  found.is_ready = answer.status >= 200 && answer.status < 400;
+  found.breach = answer.breach;
+  co_return found;
 }
 
 asio::awaitable<worker::PingResult> ping_http(worker::Endpoint endpoint, std::string path,

@@ -14,8 +14,13 @@ namespace poolwarden::process {
 // One try each, of 5 s at most.
 boost::asio::awaitable<bool> accepts_connections(worker::Endpoint endpoint);
 
-// Whether GET `path` is answered with a status from 200 to 399.
-boost::asio::awaitable<bool> answers_http(worker::Endpoint endpoint, std::string path);
+struct HttpAnswer {
+  bool is_ready = false;  // its status is from 200 to 399
+  std::string breach;     // the beginning of an answer that is no HTTP, escaped
+};
+
+// Of GET `path`.
+boost::asio::awaitable<HttpAnswer> answers_http(worker::Endpoint endpoint, std::string path);
 
 // The same as a health ping: one try, of `limit` at most.
 boost::asio::awaitable<worker::PingResult> ping_http(worker::Endpoint endpoint, std::string path,

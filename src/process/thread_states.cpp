@@ -54,6 +54,11 @@ diagnosis::ThreadState read_thread(int tid, const std::string& stat, const std::
   return thread;
 }
 
+bool is_dumping_core(pid_t pid) {
+  const std::string status = text_of("/proc/" + std::to_string(pid) + "/status");
+  return status.find("\nCoreDumping:\t1") != std::string::npos;
+}
+
 std::string name_of_process(pid_t pid) {
   const std::string stat = text_of("/proc/" + std::to_string(pid) + "/stat");
   const diagnosis::ThreadState leader = read_thread(pid, stat, "", "", "");

@@ -22,6 +22,9 @@ inline constexpr std::size_t kMostThreads = 64;
 std::vector<diagnosis::ThreadState> thread_states(
     const std::vector<pid_t>& pids, Duration patience = std::chrono::milliseconds(20));
 
+// Whether the kernel writes its core file at this moment: it ends when that is done (proc(5)).
+bool is_dumping_core(pid_t pid);
+
 // What a process calls itself (comm of proc(5)), fit for a log; empty when it has ended.
 std::string name_of_process(pid_t pid);
 

@@ -1,0 +1,95 @@
+// `post-mortem-hand`: reads the files that a worker which has ended left and needed, as its user
+// and where the supervisor may not wait for a disk. Descriptor 3 takes what it finds
+// (process/post_mortem_text.h).
+//
+//   post-mortem-hand -- core PID SIGNAL dumped|failed STARTED FOLDER
+//   post-mortem-hand -- backtrace PID SIGNAL dumped|failed STARTED FOLDER
+//   post-mortem-hand -- libraries PROGRAM FOLDER LD_LIBRARY_PATH
+
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <cstdlib>
+
+#include "cli/command_entries.h"
+#include "cli/command_line.h"
+#include "cli/commands.h"
+#include "process/backtrace.h"
+#include "process/core_file.h"
+#include "process/core_pattern.h"
+#include "process/library_search.h"
+#include "process/post_mortem_text.h"
+#include "process/program_file.h"
+
+namespace poolwarden::cli {
+namespace {
+
+using Texts = std::vector<std::string>;
+
+constexpr int kReport = 3;
+constexpr rlim_t kMostMemory = rlim_t{4} << 30;
+constexpr rlim_t kMostSeconds = 20;
+
+// Whoever made the files it reads may have made them to hurt.
+void hold_back() {
+  const rlimit memory{kMostMemory, kMostMemory}, time{kMostSeconds, kMostSeconds}, none{0, 0};
+  ::setrlimit(RLIMIT_AS, &memory);
+  ::setrlimit(RLIMIT_CPU, &time);
+  ::setrlimit(RLIMIT_CORE, &none);
+  ::setpriority(PRIO_PROCESS, 0, 19);
+}
+
+diagnosis::CoreFile core_of(const Texts& words) {
+  process::CoreOwner owner;
+  owner.pid = std::atoi(words[1].c_str());
+  owner.signal = std::atoi(words[2].c_str());
+  owner.has_dumped = words[3] == "dumped";
+  owner.since = WallClock::from_time_t(std::atoll(words[4].c_str()));
+  owner.directory = words[5];
+  return process::find_core_file(process::read_core_pattern(), owner);
+}
+
+Result<process::CoreNotes> notes_of(const diagnosis::CoreFile& core) {
+  const process::ReadAt reader = process::file_reader(core.path);
+  if (!reader) return failure("cannot read " + core.path);
+  return process::read_core(reader);
+}
+
+diagnosis::Evidence look(const Texts& words) {
+  diagnosis::Evidence found;
+  if (words[0] == "libraries") {
+    found.loader =
+        process::search_libraries({process::absolute_path(words[1], words[2]), words[3]});
+    return found;
+  }
+  const diagnosis::CoreFile core = core_of(words);
+  const auto notes = core.path.empty() ? failure("there is none") : notes_of(core);
+  if (words[0] == "backtrace") {
+    found.backtrace = process::backtrace_of_core(core.path, notes ? notes->program : "");
+    return found;
+  }
+  found.core = core;
+  if (!notes) return found;
+  found.fault = notes->fault;
+  // abort() is no stranger's doing.
+  if (found.fault->sender_pid == std::atoi(words[1].c_str())) found.fault->sender_pid.reset();
+  return found;
+}
+
+bool is_understood(const Texts& words) {
+  if (words.empty()) return false;
+  if (words[0] == "libraries") return words.size() == 4;
+  return (words[0] == "core" || words[0] == "backtrace") && words.size() == 6;
+}
+
+}  // namespace
+
+int post_mortem_hand_entry(const Words& words) {
+  const Texts order = words.after_dashes.value_or(Texts());
+  if (!is_understood(order)) return kWrongUsage;
+  hold_back();
+  const std::string text = process::post_mortem_text(look(order));
+  return ::write(kReport, text.data(), text.size()) < 0 ? kFailed : kDone;
+}
+
+}  // namespace poolwarden::cli

@@ -1,0 +1,221 @@
+"""What becomes known of a worker's end, at once and later: core file, where it stood, the requests
+that it cut short, what its loader lacked, who had its port, where its threads hung."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import struct
+from pathlib import Path
+
+import pytest
+
+from waiting import eventually
+from web import Load
+
+CORE_PATTERN = Path("/proc/sys/kernel/core_pattern").read_text().strip()
+CORES = pytest.mark.skipif("/" in CORE_PATTERN or CORE_PATTERN[:1] in "|@",
+                           reason="this machine's core files are not the worker's own")
+GDB = pytest.mark.skipif(not shutil.which("gdb"), reason="gdb is not installed")
+ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="needs root to look into others' processes")
+
+
+@pytest.fixture
+def workers(program):
+    return Path(program).parent / "tests" / "workers"
+
+
+def dying(command, folder, **settings):
+    """A pool of one worker that dies once by itself."""
+    return {"command": command, "directory": str(folder), "routes": [],
+            "rapid_fail": {"failures": 1}, **settings}
+
+
+def the_end(supervisor, *events):
+    names = events or ("worker.exited", "worker.start_failed")
+    return eventually(lambda: [event for event in supervisor.events() if event["event"] in names],
+                      f"one of {names}")[0]
+
+
+def the_post_mortem(supervisor, condition=lambda event: True):
+    return eventually(lambda: [event for event in supervisor.events_of("worker.post_mortem")
+                               if condition(event)], "a post mortem")[0]
+
+
+def cores_in(folder):
+    return [path for path in folder.iterdir() if path.name.startswith("core")]
+
+
+@CORES
+def test_a_core_file_is_found_and_tells_the_address(supervise, workers, tmp_path):
+    pool = dying([str(workers / "die"), "segfault"], tmp_path, limits={"core": "infinite"})
+    supervisor = supervise({"web": pool}, wait="up")
+
+    end = the_end(supervisor)
+
+    [core] = cores_in(tmp_path)
+    assert end["core_file"] == {"path": str(core), "bytes": core.stat().st_size}
+    assert end["address"] == "0x10"
+    assert end["si_code"] == 1  # SEGV_MAPERR
+    assert end["diagnosis"] == "segfault"
+
+
+@CORES
+@pytest.mark.parametrize("how", ["stack_overflow", "stack_overflow_in_thread"])
+def test_a_stack_that_ran_out_is_told_from_a_wild_pointer(supervise, workers, tmp_path, how):
+    pool = dying([str(workers / "die"), how], tmp_path, limits={"core": "infinite"})
+    supervisor = supervise({"web": pool}, wait="up")
+    assert the_end(supervisor)["diagnosis"] == "stack_overflow"
+
+
+@CORES
+@GDB
+def test_a_debugger_says_where_it_stood(supervise, workers, tmp_path):
+    pool = dying([str(workers / "die"), "segfault"], tmp_path, limits={"core": "infinite"})
+    supervisor = supervise({"web": pool}, wait="up")
+
+    told = the_post_mortem(supervisor, lambda event: event.get("backtrace"))
+
+    assert any("touch_nothing" in frame for frame in told["backtrace"])
+    assert any("main" in frame for frame in told["backtrace"])
+    assert told["diagnosis"] == "segfault"
+    assert "it stood in #0" in told["message"]
+
+
+@CORES
+@ROOT
+def test_a_core_file_of_another_user_is_found(supervise, workers, tmp_path):
+    for above in (tmp_path, *tmp_path.parents[:3]):
+        above.chmod(above.stat().st_mode | 0o055)
+    os.chown(tmp_path, 65534, 65534)
+    pool = dying([str(workers / "die"), "abort"], tmp_path, limits={"core": "infinite"},
+                 identity={"user": "nobody"})
+    supervisor = supervise({"web": pool}, wait="up")
+    [core] = cores_in(tmp_path) if the_end(supervisor) else []
+    assert the_end(supervisor)["core_file"]["path"] == str(core)
+    assert core.stat().st_uid == 65534
+
+
+@CORES
+def test_why_there_is_no_core_file(supervise, workers, tmp_path):
+    locked = tmp_path / "locked"
+    locked.mkdir()
+    for above in (tmp_path, *tmp_path.parents[:3]):
+        above.chmod(above.stat().st_mode | 0o055)
+    command = [str(workers / "die"), "abort"]
+    pools = {"none": dying(command, tmp_path),
+             "locked": dying(command, locked, limits={"core": "infinite"},
+                             identity={"user": "nobody"})}
+    if os.geteuid() != 0:
+        del pools["locked"]
+    supervisor = supervise(pools, wait="up")
+
+    reasons = {pool: eventually(lambda pool=pool: supervisor.events_of("worker.exited", pool=pool),
+                                "its end")[0]["core_file"]["why_none"] for pool in pools}
+
+    assert reasons["none"] == "limits.core is 0"
+    if "locked" in reasons:
+        assert reasons["locked"] == f"the worker may not write to {locked}"
+
+
+def test_requests_that_were_cut_short_are_named(supervise):
+    supervisor = supervise({"web": {}})
+    with Load(supervisor.port, "/hang?for=60s&token=secret", connections=2, limit=2):
+        eventually(lambda: supervisor.metric("poolwarden_http_requests_in_flight") == 2, "in flight")
+        os.kill(supervisor.worker_pids()[0], signal.SIGKILL)
+        def cut():
+            told = [event for event in supervisor.events() if event.get("cut_requests")]
+            return told if told and len(told[-1]["cut_requests"]) == 2 else None
+        told = eventually(cut, "both requests")[-1]
+
+    for request in told["cut_requests"]:
+        assert (request["method"], request["path"]) == ("GET", "/hang")
+        assert 0 <= request["age_seconds"] < 60
+    assert "secret" not in json.dumps(supervisor.events())
+
+
+def test_a_request_that_takes_too_long_is_named(supervise):
+    supervisor = supervise({"web": {"health": {"request_timeout": "1s"}}})
+    with Load(supervisor.port, "/hang?for=60s", connections=1, limit=1):
+        end = the_end(supervisor, "worker.exited")
+    told = [end, *supervisor.events_of("worker.post_mortem")]
+    assert any(request["path"] == "/hang" for event in told
+               for request in event.get("cut_requests", []))
+
+
+def test_where_a_worker_hangs_that_never_becomes_ready(supervise, tmp_path):
+    pool = {"command": ["sleep", "1000"], "directory": str(tmp_path),
+            "ready": {"when": "connect", "timeout": "1s"}, "rapid_fail": {"failures": 1}}
+    supervisor = supervise({"web": pool}, wait="up")
+
+    end = the_end(supervisor)
+
+    [thread] = end["threads"]
+    assert (thread["name"], thread["state"]) == ("sleep", "S")
+    assert "nanosleep" in thread["waits_in"]
+
+
+def test_who_has_the_port(supervise, tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as holder:
+        port = holder.getsockname()[1]
+        text = f"listen tcp :{port}: bind: address already in use"
+        pool = dying(["sh", "-c", f"echo '{text}' >&2; exit 1"], tmp_path)
+        supervisor = supervise({"web": pool}, wait="up")
+        end = the_end(supervisor)
+    assert end["port_holder"]["port"] == port
+    assert end["port_holder"]["pid"] == os.getpid()
+    assert end["diagnosis"] == "port_in_use"
+
+
+def test_a_missing_library_is_named(supervise, workers, tmp_path):
+    shutil.copy(workers / "needs_library", tmp_path)
+    supervisor = supervise({"web": dying([str(tmp_path / "needs_library")], tmp_path)}, wait="up")
+    end = the_end(supervisor)
+    assert end["diagnosis"] == "loader_failed"
+    [finding] = end["loader"]
+    assert finding["object"] == str(tmp_path / "needs_library")
+    assert finding["needed"].endswith("answer.so")
+
+
+def made_for(machine, source):
+    """The file as if it were for another machine (e_machine of its ELF header)."""
+    data = bytearray(source.read_bytes())
+    struct.pack_into("<H", data, 18, machine)
+    return data
+
+AARCH64, X86_64 = 183, 62
+
+
+def test_a_program_for_another_machine_is_told(supervise, workers, tmp_path):
+    foreign = X86_64 if os.uname().machine == "aarch64" else AARCH64
+    program = tmp_path / "foreign"
+    program.write_bytes(made_for(foreign, workers / "exit_with"))
+    program.chmod(0o755)
+    supervisor = supervise({"web": dying([str(program)], tmp_path)}, wait="up")
+    end = the_end(supervisor)
+    [finding] = end["loader"]
+    assert finding["found"] == str(program)
+    assert finding["machine"] == ("x86_64" if foreign == X86_64 else "aarch64")
+
+
+def test_a_library_for_another_machine_is_told(supervise, workers, tmp_path):
+    foreign = X86_64 if os.uname().machine == "aarch64" else AARCH64
+    shutil.copy(workers / "needs_library", tmp_path)
+    [library] = [path for path in workers.rglob("lib*answer.so") if "older" not in path.name]
+    folder = tmp_path / "lib"
+    folder.mkdir()
+    (folder / library.name).write_bytes(made_for(foreign, library))
+    pool = dying([str(tmp_path / "needs_library")], tmp_path,
+                 environment={"LD_LIBRARY_PATH": str(folder)})
+    supervisor = supervise({"web": pool}, wait="up")
+    [finding] = the_end(supervisor)["loader"]
+    assert finding["found"] == str(folder / library.name)
+    assert finding["machine"] == ("x86_64" if foreign == X86_64 else "aarch64")
+
+
+def test_a_daemon_is_known_by_what_it_leaves(supervise, workers, tmp_path):
+    supervisor = supervise({"web": dying([str(workers / "daemonize")], tmp_path)}, wait="up")
+    end = the_end(supervisor)
+    assert [name.split()[1] for name in end["left_behind"]] == ["daemonize"]
+    assert end["detail"] == "daemonized"
