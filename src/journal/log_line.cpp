@@ -53,6 +53,9 @@ void add_details(json::object& object, const pool::Details& details) {
             if (it.start_failure) object["start_failure"] = text(name(*it.start_failure));
             object["counts_as_failure"] = it.counts_as_failure;
           },
+          [&](const pool::PostMortemDetails& it) {
+            if (it.certificate) add_exit(object, *it.certificate);
+          },
           [&](const pool::RecycleDetails& it) { object["reason"] = text(name(it.reason)); },
           [&](const pool::RecycledDetails& it) { object["took_seconds"] = seconds(it.took); },
           [&](const pool::DeferralDetails& it) { object["reason"] = text(name(it.reason)); },
@@ -62,6 +65,7 @@ void add_details(json::object& object, const pool::Details& details) {
           },
           [&](const pool::IdleDetails& it) { object["shortened"] = it.shortened; },
           [&](const pool::ShorteningDetails& it) { object["aggressive"] = it.aggressive; },
+          [&](const pool::DisabledDetails& it) { object["reason"] = text(name(it.reason)); },
           [&](const pool::HookDetails& it) { object["hook"] = text(it.hook); },
       },
       details);

@@ -221,6 +221,7 @@ void EventMetrics::record_details(const pool::Event& event) {
                    startup_seconds_.observe(pool, seconds(it.startup));
                  },
                  [&](const pool::ExitDetails& it) { record_exit(pool, it); },
+                 [](const pool::PostMortemDetails&) {},  // its end was counted
                  [&](const pool::RecycleDetails& it) { recycles_.increment(pool, it.reason); },
                  [&](const pool::RecycledDetails& it) {
                    recycle_seconds_.observe(pool, seconds(it.took));
@@ -233,6 +234,7 @@ void EventMetrics::record_details(const pool::Event& event) {
                  },
                  [](const pool::IdleDetails&) {},
                  [](const pool::ShorteningDetails&) {},
+                 [](const pool::DisabledDetails&) {},
                  [&](const pool::HookDetails& it) {
                    const Labels labels = {{"pool", pool}, {"hook", it.hook}};
                    const bool failed = event.kind == EventKind::HookFailed;

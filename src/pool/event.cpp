@@ -25,6 +25,9 @@ constexpr std::array<EventType, kEventKinds> kCatalogue = {{
      "A gateway process ended unexpectedly; another one is started on the same listening sockets."},
     {LeftoversRemoved, "supervisor.leftovers_removed", Warning, 0,
      "Processes or cgroups of an earlier supervisor were found and removed."},
+    {CertificatesNotKept, "supervisor.certificates_not_kept", Warning, 0,
+     "Death certificates cannot be written to the state directory, or some there cannot be read; "
+     "new ones are kept in memory."},
     {PoolStarting, "pool.starting", Info, 0, "A pool starts its workers."},
     {PoolRunning, "pool.running", Info, 0, "A pool is in service."},
     {PoolStopping, "pool.stopping", Info, 0, "A pool stops its workers."},
@@ -43,6 +46,9 @@ constexpr std::array<EventType, kEventKinds> kCatalogue = {{
     {WorkerStatus, "worker.status", Info, 0, "A worker said something of itself (STATUS=)."},
     {WorkerExited, "worker.exited", Warning, 5009, "A worker ended without being asked to."},
     {WorkerStopped, "worker.stopped", Info, 0, "A worker ended as it was asked to."},
+    {WorkerPostMortem, "worker.post_mortem", Info, 0,
+     "More became known of a worker that has ended: its core file, where it stood, requests that "
+     "its end cut short. Its certificate has it now."},
     {WorkerStartFailed, "worker.start_failed", Warning, 5022,
      "A worker could not be started, or ended before it was ready."},
     {WorkerStartupTimeout, "worker.startup_timeout", Warning, 5012,
@@ -59,9 +65,7 @@ constexpr std::array<EventType, kEventKinds> kCatalogue = {{
     {WorkerStopTimeout, "worker.stop_timeout", Warning, 5013,
      "A worker did not stop in time (stop.timeout) and its whole tree is killed."},
     {WorkerRecycling, "worker.recycling", Info, 5074,
-     "A worker is being replaced. WAS has a number for each reason: 5074 time, 5075 requests, "
-     "5076 schedule, 5077 memory, 5117 private memory, 5078 unhealthy, 5079 on demand, 5080 "
-     "changed configuration."},
+     "A worker is being replaced; without another reason, for its age."},
     {WorkerRecycled, "worker.recycled", Info, 0,
      "A worker was replaced: the new one serves, the old one is gone."},
     {RecycleFailed, "worker.recycle_failed", Error, 5093,
@@ -75,6 +79,12 @@ constexpr std::array<EventType, kEventKinds> kCatalogue = {{
      "longer than health.request_timeout. It is replaced."},
     {WorkerUnhealthyIgnored, "worker.unhealthy_ignored", Info, 5082,
      "A worker is not well, but a debugger is attached to it: it is left alone."},
+    {WorkerOverCpu, "worker.over_cpu", Warning, 5025,
+     "A worker has used more CPU time within limits.cpu_window than limits.cpu allows; with "
+     "limits.cpu_action: kill it is replaced. Told once a window."},
+    {WorkerThrottled, "worker.throttled", Warning, 5210,
+     "A worker was held back at limits.cpu for a fourth of limits.cpu_window or more. Told once a "
+     "window."},
     {WorkerOrphaned, "worker.orphaned", Warning, 0,
      "An unhealthy worker was taken out of service and is kept for inspection (orphan.keep)."},
     {WorkerIdle, "worker.idle", Info, 5186,
@@ -105,34 +115,6 @@ constexpr bool is_in_order() {
 }
 static_assert(is_in_order(), "each EventKind has its row, in the order of the enumeration");
 
-int was_number(RecycleReason reason) {
-  switch (reason) {
-    case RecycleReason::Time:
-      return 5074;
-    case RecycleReason::Requests:
-      return 5075;
-    case RecycleReason::Schedule:
-      return 5076;
-    case RecycleReason::Memory:
-      return 5077;
-    case RecycleReason::PrivateMemory:
-      return 5117;
-    case RecycleReason::Cpu:
-      return 5025;
-    case RecycleReason::Unhealthy:
-    case RecycleReason::WorkerRequest:
-      return 5078;
-    case RecycleReason::ConfigChange:
-    case RecycleReason::FileChange:
-      return 5080;
-    case RecycleReason::Manual:
-      return 5079;
-    case RecycleReason::QueueLimit:
-      return 0;
-  }
-  return 0;
-}
-
 }  // namespace
 
 const EventType& type_of(EventKind kind) { return kCatalogue[static_cast<std::size_t>(kind)]; }
@@ -143,20 +125,6 @@ Level level_of(const Event& event) {
   const auto* shortening = std::get_if<ShorteningDetails>(&event.details);
   if (shortening && shortening->aggressive) return Level::Warning;
   return type_of(event.kind).level;
-}
-
-int was_number(const Event& event) {
-  if (const auto* recycle = std::get_if<RecycleDetails>(&event.details)) {
-    if (event.kind == WorkerRecycling) return was_number(recycle->reason);
-  }
-  const auto* ailment = std::get_if<AilmentDetails>(&event.details);
-  if (ailment && event.kind == WorkerUnhealthy && ailment->ailment != Ailment::Ping) return 0;
-  if (const auto* it = std::get_if<IdleDetails>(&event.details); it && it->shortened) return 5195;
-  if (const auto* it = std::get_if<ShorteningDetails>(&event.details); it && it->aggressive)
-    return 5193;
-  const auto* hook = std::get_if<HookDetails>(&event.details);
-  if (hook && event.kind == HookFailed && hook->hook == "orphan.action") return 5015;
-  return type_of(event.kind).was_number;
 }
 
 }  // namespace poolwarden::pool

@@ -30,7 +30,8 @@ enum class EventKind {
   ContainmentDegraded,
   GatewayStarted,
   GatewayExited,
-  LeftoversRemoved,  // of an earlier supervisor
+  LeftoversRemoved,     // of an earlier supervisor
+  CertificatesNotKept,  // in the state directory
   PoolStarting,
   PoolRunning,
   PoolStopping,
@@ -41,9 +42,10 @@ enum class EventKind {
   WorkerStarting,
   WorkerSpawned,
   WorkerReady,
-  WorkerStatus,   // STATUS= of sd_notify
-  WorkerExited,   // unexpectedly
-  WorkerStopped,  // as asked
+  WorkerStatus,      // STATUS= of sd_notify
+  WorkerExited,      // unexpectedly
+  WorkerStopped,     // as asked
+  WorkerPostMortem,  // more is known of the end of one
   WorkerStartFailed,
   WorkerStartupTimeout,
   WorkerDebugged,      // its start is debugged
@@ -57,6 +59,8 @@ enum class EventKind {
   RecycleDeferred,
   WorkerUnhealthy,
   WorkerUnhealthyIgnored,  // a debugger is attached
+  WorkerOverCpu,           // limits.cpu, where it is not throttled at it
+  WorkerThrottled,         // at limits.cpu, for long
   WorkerOrphaned,
   WorkerIdle,
   WorkerSuspended,
@@ -158,6 +162,9 @@ struct ExitDetails {
   std::optional<StartFailure> start_failure;  // it never became ready
   bool counts_as_failure = false;             // toward rapid-fail
 };
+struct PostMortemDetails {
+  std::shared_ptr<const diagnosis::Certificate> certificate;  // in place of that of its end
+};
 struct RecycleDetails {
   RecycleReason reason;
 };
@@ -178,12 +185,16 @@ struct IdleDetails {
 struct ShorteningDetails {
   bool aggressive;
 };
+struct DisabledDetails {
+  DisabledReason reason;
+};
 struct HookDetails {
   std::string hook;
 };  // "rapid_fail.action"
-using Details = std::variant<std::monostate, StartingDetails, ReadyDetails, ExitDetails,
-                             RecycleDetails, RecycledDetails, DeferralDetails, AilmentDetails,
-                             IdleDetails, ShorteningDetails, HookDetails>;
+using Details =
+    std::variant<std::monostate, StartingDetails, ReadyDetails, ExitDetails, PostMortemDetails,
+                 RecycleDetails, RecycledDetails, DeferralDetails, AilmentDetails, IdleDetails,
+                 ShorteningDetails, DisabledDetails, HookDetails>;
 
 struct WorkerName {
   WorkerId id{};
@@ -205,7 +216,7 @@ struct Event {
 Level level_of(const Event& event);
 
 // The number that WAS gives this very event: type_of()'s, or what the details say more exactly
-// (a recycle by time is 5074, by an administrator 5079).
+// (a recycle by time is 5074, by an administrator 5079). pool/was_number.h has the table.
 int was_number(const Event& event);
 
 }  // namespace poolwarden::pool

@@ -10,6 +10,8 @@
 #include <iterator>
 #include <set>
 
+#include "pool/event_catalogue.h"
+
 namespace poolwarden::pool {
 namespace {
 
@@ -33,51 +35,28 @@ TEST(EventCatalogue, NamesEachEventDifferently) {
   EXPECT_EQ(names.size(), static_cast<std::size_t>(kEventKinds));
 }
 
-TEST(EventCatalogue, GivesEachReasonOfARecycleItsOwnNumber) {
-  Event event{.kind = EventKind::WorkerRecycling, .pool = "web", .worker = {}, .sentence = ""};
-  event.details = RecycleDetails{RecycleReason::Manual};
-  EXPECT_EQ(was_number(event), 5079);
-  event.details = RecycleDetails{RecycleReason::Schedule};
-  EXPECT_EQ(was_number(event), 5076);
-  event.details = RecycleDetails{RecycleReason::PrivateMemory};
-  EXPECT_EQ(was_number(event), 5117);
-}
-
-int number_of(EventKind kind, Details details) {
-  return was_number(
-      {.kind = kind, .pool = "web", .worker = {}, .sentence = "", .details = std::move(details)});
-}
-
-TEST(EventCatalogue, HasTheNumbersOfWasForWhatTheDetailsSay) {
-  EXPECT_EQ(number_of(EventKind::WorkerIdle, IdleDetails{.shortened = false}), 5186);
-  EXPECT_EQ(number_of(EventKind::WorkerIdle, IdleDetails{.shortened = true}), 5195);
-  EXPECT_EQ(number_of(EventKind::IdleShortened, ShorteningDetails{.aggressive = false}), 5192);
-  EXPECT_EQ(number_of(EventKind::IdleShortened, ShorteningDetails{.aggressive = true}), 5193);
-  EXPECT_EQ(number_of(EventKind::WorkerUnhealthy, AilmentDetails{Ailment::Ping}), 5010);
-  EXPECT_EQ(number_of(EventKind::WorkerUnhealthy, AilmentDetails{Ailment::Deadlock}), 0);
-  EXPECT_EQ(number_of(EventKind::WorkerUnhealthyIgnored, AilmentDetails{Ailment::Ping}), 5082);
-  EXPECT_EQ(number_of(EventKind::HookFailed, HookDetails{"orphan.action"}), 5015);
-  EXPECT_EQ(number_of(EventKind::HookFailed, HookDetails{"rapid_fail.action"}), 5054);
-}
-
-// The table of docs/events.md, as the catalogue has it.
-std::string table() {
-  std::string lines = "| event | level | WAS | meaning |\n|---|---|---|---|\n";
-  for (int i = 0; i < kEventKinds; ++i) {
-    const EventType& type = type_of(static_cast<EventKind>(i));
-    const std::string number = type.was_number == 0 ? "" : std::to_string(type.was_number);
-    lines += "| `" + std::string(type.name) + "` | " + std::string(name(type.level)) + " | " +
-             number + " | " + std::string(type.meaning) + " |\n";
-  }
-  return lines;
-}
-
 TEST(EventCatalogue, IsWhatTheDocumentationShows) {
   const auto root = std::filesystem::path(__FILE__).parent_path() / ".." / ".." / "..";
   std::ifstream page(root / "docs" / "events.md");
   ASSERT_TRUE(page.is_open());
   const std::string text((std::istreambuf_iterator<char>(page)), std::istreambuf_iterator<char>());
-  EXPECT_THAT(text, HasSubstr(table())) << "docs/events.md needs this table";
+  EXPECT_THAT(text, testing::EndsWith(event_catalogue_markdown()))
+      << "docs/events.md is to end with what `poolwarden events --describe --markdown` prints";
+}
+
+TEST(EventCatalogue, HasARowForEachEventAndForEachNumberOfWas) {
+  const std::string rows = event_catalogue_markdown();
+  EXPECT_THAT(rows, HasSubstr("\n| `worker.exited` | warning | 5009 | A worker ended without"));
+  EXPECT_THAT(rows, HasSubstr("\n| `worker.start_failed` | warning | 2280 | … its loader could"));
+  EXPECT_THAT(rows, HasSubstr("\n| `worker.unhealthy` | warning |  | … for its requests"));
+}
+
+TEST(EventCatalogue, IsAFewLinesAnEventForPeople) {
+  const std::string text = event_catalogue_text();
+  EXPECT_THAT(text, HasSubstr("\nworker.exited: warning (WAS 5009)\n  A worker ended without"));
+  EXPECT_THAT(text, HasSubstr("\n  it could not enter its cgroup: warning (WAS 5028)\n"));
+  EXPECT_THAT(text, HasSubstr("\nworker.ready: info\n"));
+  EXPECT_THAT(text, HasSubstr("not its pings: warning (no number of WAS)\n"));
 }
 
 }  // namespace
