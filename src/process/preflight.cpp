@@ -43,36 +43,50 @@ bool may_execute(const struct stat& status, const LaunchPlan& plan) {
   return (status.st_mode & (in_group ? 0010U : 0001U)) != 0;
 }
 
-std::string explain_missing(const std::string& path) {
-  for (const std::string& directory : directories_above(path))
-    if (!exists(directory)) return "the directory " + directory + " does not exist";
-  if (!exists(path)) return "";
+using diagnosis::Obstacle;
+
+struct Finding {
+  std::string reason;  // empty: nothing was found
+  Obstacle obstacle = Obstacle::None;
+};
+
+Finding explain_missing(const std::string& path) {
+  for (const std::string& directory : directories_above(path)) {
+    if (!exists(directory))
+      return {"the directory " + directory + " does not exist", Obstacle::MissingDirectory};
+  }
+  if (!exists(path)) return {};
   const std::string head = read_head(path);
   if (const auto line = script_line(head)) {
-    return "its interpreter " + line->interpreter +
-           (line->has_windows_line_end ? "\\r does not exist: the file has Windows line ends"
-                                       : " does not exist");
+    return {"its interpreter " + line->interpreter +
+                (line->has_windows_line_end ? "\\r does not exist: the file has Windows line ends"
+                                            : " does not exist"),
+            Obstacle::MissingInterpreter};
   }
-  if (const auto loader = elf_loader(head))
-    return "its loader " + *loader + " does not exist: it was built for another libc";
-  return "";
+  if (const auto loader = elf_loader(head)) {
+    return {"its loader " + *loader + " does not exist: it was built for another libc",
+            Obstacle::MissingLoader};
+  }
+  return {};
 }
 
-std::string explain_forbidden(const std::string& path, const LaunchPlan& plan) {
+Finding explain_forbidden(const std::string& path, const LaunchPlan& plan) {
   struct stat status {};
   for (const std::string& directory : directories_above(path)) {
     if (::stat(directory.c_str(), &status) == 0 && !may_execute(status, plan))
-      return "the directory " + directory + " may not be entered";
+      return {"the directory " + directory + " may not be entered", Obstacle::BlockedDirectory};
   }
-  if (::stat(path.c_str(), &status) < 0) return "";
-  if (S_ISDIR(status.st_mode)) return "it is a directory";
-  if (!may_execute(status, plan)) return "it may not be executed: chmod +x";
+  if (::stat(path.c_str(), &status) < 0) return {};
+  if (S_ISDIR(status.st_mode)) return {"it is a directory", Obstacle::IsDirectory};
+  if (!may_execute(status, plan))
+    return {"it may not be executed: chmod +x", Obstacle::NotExecutable};
   struct statvfs place {};
   if (::statvfs(path.c_str(), &place) == 0 && (place.f_flag & ST_NOEXEC) != 0)
-    return "its file system is mounted noexec";
+    return {"its file system is mounted noexec", Obstacle::MountedNoexec};
   if (const auto line = script_line(read_head(path)))
-    return "its interpreter " + line->interpreter + " may not be executed";
-  return "";
+    return {"its interpreter " + line->interpreter + " may not be executed",
+            Obstacle::NotExecutable};
+  return {};
 }
 
 }  // namespace
@@ -99,12 +113,13 @@ Result<std::string> find_program(const std::string& command,
   return Error{missing, "cannot find '" + command + "' in PATH " + places};
 }
 
-std::string explain_exec_failure(const std::string& program, int error, const LaunchPlan& plan) {
+ExecFailure explain_exec_failure(const std::string& program, int error, const LaunchPlan& plan) {
   const std::string path = absolute_path(program, plan.directory.value_or(""));
-  std::string reason;
-  if (error == ENOENT) reason = explain_missing(path);
-  if (error == EACCES) reason = explain_forbidden(path, plan);
-  return reason.empty() ? program : program + " (" + reason + ")";
+  Finding found;
+  if (error == ENOENT) found = explain_missing(path);
+  if (error == EACCES) found = explain_forbidden(path, plan);
+  if (found.reason.empty()) return {program};
+  return {program + " (" + found.reason + ")", found.obstacle};
 }
 
 }  // namespace poolwarden::process

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/result.h"
+#include "diagnosis/exit_status.h"
 #include "process/launch_plan.h"
 
 namespace poolwarden::process {
@@ -18,6 +19,10 @@ Result<std::string> find_program(const std::string& command,
 
 // "/srv/run.py (its interpreter /usr/bin/pyton3 does not exist)"; only the path when nothing more
 // is found.
-std::string explain_exec_failure(const std::string& program, int error, const LaunchPlan& plan);
+struct ExecFailure {
+  std::string subject;
+  diagnosis::Obstacle obstacle = diagnosis::Obstacle::None;
+};
+ExecFailure explain_exec_failure(const std::string& program, int error, const LaunchPlan& plan);
 
 }  // namespace poolwarden::process

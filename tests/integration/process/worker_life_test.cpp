@@ -89,6 +89,7 @@ TEST_F(WorkerLife, NamesAFileThatMayNotBeExecuted) {
   EXPECT_EQ(end.stage, SpawnStage::Exec);
   EXPECT_EQ(end.error, EACCES);
   EXPECT_EQ(end.what, "/etc/passwd (it may not be executed: chmod +x)");
+  EXPECT_EQ(end.obstacle, diagnosis::Obstacle::NotExecutable);
 }
 
 TEST_F(WorkerLife, NamesAMissingInterpreter) {
@@ -98,6 +99,7 @@ TEST_F(WorkerLife, NamesAMissingInterpreter) {
   const NotStarted end = refusal(command({script}));
   EXPECT_EQ(end.error, ENOENT);
   EXPECT_EQ(end.what, script + " (its interpreter /usr/bin/pyton3 does not exist)");
+  EXPECT_EQ(end.obstacle, diagnosis::Obstacle::MissingInterpreter);
   std::filesystem::remove(script);
 }
 
@@ -111,6 +113,7 @@ TEST_F(WorkerLife, NamesADirectoryThatTheUserMayNotEnter) {
   const NotStarted end = refusal(settings);
   EXPECT_EQ(end.error, EACCES);
   EXPECT_THAT(end.what, HasSubstr("the directory " + closed + " may not be entered"));
+  EXPECT_EQ(end.obstacle, diagnosis::Obstacle::BlockedDirectory);
   std::filesystem::remove_all(closed);
 }
 
