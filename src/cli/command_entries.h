@@ -18,6 +18,7 @@ int scale_entry(const Words& words);
 int plan_entry(const Words& words);
 int reload_entry(const Words& words);
 int events_entry(const Words& words);
+int explain_entry(const Words& words);
 int healthcheck_entry(const Words& words);
 int metrics_entry(const Words& words);
 int version_entry(const Words& words);

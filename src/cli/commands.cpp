@@ -31,6 +31,7 @@ constexpr std::array kCommands = {
     Command{"plan", plan_entry, "what a reload would change"},
     Command{"reload", reload_entry, "put a changed configuration into effect"},
     Command{"events", events_entry, "what happened"},
+    Command{"explain", explain_entry, "what an exit code or a signal means"},
     Command{"metrics", metrics_entry, "the metrics of the running supervisor, or their catalogue"},
     Command{"drill", drill_entry, "do a failure to a worker under load, and tell what came of it"},
     Command{"healthcheck", healthcheck_entry, "exit code 0 when the pools can serve"},

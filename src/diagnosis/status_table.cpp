@@ -269,6 +269,9 @@ Explanations explain_number(const Number& number) {
     if (number.is_hex) add_listed_windows(static_cast<std::uint32_t>(value), all);
     add_exit_code(static_cast<int>(value), all);
     if (is_signal(value)) all.push_back(explain_signal(static_cast<int>(value)));
+    // 128 may be one too: tools write them as decimal numbers.
+    if (!number.is_hex && value >= kSignalBase)
+      add_listed_windows(static_cast<std::uint32_t>(value), all);
   }
   return all;
 }

@@ -143,6 +143,10 @@ TEST(Explain, OffersWhatElseANumberMayStandFor) {
   EXPECT_THAT(minus_one, Contains(Field(&Explanation::title, HasSubstr("SIGHUP (signal 1)"))));
   const auto hex = explain("0x80");
   EXPECT_THAT(hex, Contains(Field(&Explanation::title, "exit code 128")));
+  EXPECT_EQ(hex[0].title, "0x80 of Windows, ERROR_WAIT_NO_CHILDREN");
+  const auto decimal = explain("128");
+  EXPECT_EQ(decimal[0].title, "exit code 128");
+  EXPECT_THAT(decimal, Contains(Field(&Explanation::title, hex[0].title)));
 }
 
 TEST(Explain, SaysWhatRemainsOfACodeThatIsTooLarge) {
