@@ -5,7 +5,7 @@
 JOBS ?= $(shell nproc)
 SOURCES = $(shell find src tests -name '*.h' -o -name '*.cpp')
 
-.PHONY: help build static demo test e2e bench format lint check-format asan tsan clean
+.PHONY: help build static demo test e2e machine bench format lint check-format asan tsan clean
 .PHONY: deps deps-build deps-static deps-test deps-lint deps-e2e deps-deep
 
 help:  ## this list
@@ -30,6 +30,10 @@ test: deps-test build  ## every test: units, real processes, and stories of the 
 
 e2e: deps-e2e  ## containers, Prometheus, Alertmanager, systemd, Swarm: the real ones; as root
 	tests/run --e2e
+
+machine: deps-e2e build  ## containment on the kernel of a virtual machine, all of it cgroup v2
+	cmake --build build/release --target integration_cgroup integration_process --parallel $(JOBS)
+	tests/run --machine build/release
 
 bench: deps-test build  ## a million requests while workers are replaced all the time: none is lost
 	cmake --build build/release --target poolwarden hammer worker_ledger --parallel $(JOBS)

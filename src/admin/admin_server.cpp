@@ -1,7 +1,5 @@
 #include "admin/admin_server.h"
 
-#include <pthread.h>
-#include <signal.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -17,6 +15,7 @@
 #include "admin/connection.h"
 #include "admin/listening_socket.h"
 #include "loop/rethrow.h"
+#include "loop/signals_blocked.h"
 
 namespace poolwarden::admin {
 namespace {
@@ -27,20 +26,6 @@ using Executor = asio::io_context::executor_type;
 using Descriptor = asio::posix::basic_stream_descriptor<Executor>;
 constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
 constexpr std::chrono::milliseconds kPauseWithoutDescriptors{200};
-
-// Blocks all signals while it lives, so that a thread started meanwhile never gets one.
-class SignalsBlocked {
- public:
-  SignalsBlocked() {
-    sigset_t all;
-    ::sigfillset(&all);
-    ::pthread_sigmask(SIG_SETMASK, &all, &before_);
-  }
-  ~SignalsBlocked() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-
- private:
-  sigset_t before_ = {};
-};
 
 int family_of(int socket) {
   int family = AF_UNSPEC;
@@ -91,7 +76,7 @@ class AdminServer::Running {
 
 void AdminServer::Running::run() {
   asio::co_spawn(io_, accept_all(), loop::rethrow);
-  const SignalsBlocked blocked;
+  const loop::SignalsBlocked blocked;
   thread_ = std::thread([this] {
     ::pthread_setname_np(::pthread_self(), "admin");
     io_.run();

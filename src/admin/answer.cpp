@@ -5,6 +5,7 @@
 #include <boost/json/serialize.hpp>
 #include <charconv>
 #include <exception>
+#include <limits>
 
 #include "admin/status_page.h"
 #include "base/clean_text.h"
@@ -66,15 +67,30 @@ Answer events(const Question& question, const AdminSources& sources) {
   return {200, kJson, json::serialize(all)};
 }
 
+// Newest first. `last`: how many of each pool; `expected=false`: without ends that were asked for.
+Answer certificates(const Question& question, const AdminSources& sources) {
+  journal::CertificateQuery query;
+  query.pool = query_field(question.target, "pool");
+  query.at_most = number_or(query_field(question.target, "last"), query.at_most);
+  query.only_unexpected = query_field(question.target, "expected") == "false";
+  constexpr std::uint64_t kNone = std::numeric_limits<std::uint32_t>::max();
+  const std::string worker = query_field(question.target, "worker");
+  if (!worker.empty())
+    query.slot = static_cast<std::uint32_t>(std::min(number_or(worker, kNone), kNone));
+  return {200, kJson, json::serialize(journal::as_json(sources.deaths.certificates().find(query)))};
+}
+
 Answer answer_path(std::string_view path, const Question& question, const AdminSources& sources) {
   if (path == "/metrics") return metrics_answer(question, sources);
   if (path == "/healthz") return plain(200, "ok\n");
   if (path == "/readyz") return readiness(question, sources);
   if (path == "/api/v1/status") return {200, kJson, json::serialize(sources.status())};
   if (path == "/api/v1/events") return events(question, sources);
+  if (path == "/api/v1/certificates") return certificates(question, sources);
   if (path == "/") return {200, "text/html; charset=utf-8", std::string(kStatusPage)};
   return plain(404,
-               "not found; there are / /metrics /healthz /readyz /api/v1/status /api/v1/events\n");
+               "not found; there are / /metrics /healthz /readyz /api/v1/status /api/v1/events "
+               "/api/v1/certificates\n");
 }
 
 std::string_view path_of(std::string_view target) { return target.substr(0, target.find('?')); }

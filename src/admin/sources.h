@@ -6,6 +6,7 @@
 #include <boost/json/object.hpp>
 #include <functional>
 
+#include "journal/death_register.h"
 #include "journal/journal.h"
 #include "loop/published.h"
 #include "metrics/exposition.h"
@@ -18,6 +19,7 @@ struct AdminSources {
   const metrics::Exposition& exposition;
   std::function<boost::json::object()> status;
   journal::Journal& journal;
+  const journal::DeathRegister& deaths;
 };
 
 }  // namespace poolwarden::admin

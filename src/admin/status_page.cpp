@@ -23,6 +23,10 @@ const std::string_view kStatusPage = R"html(<!doctype html>
   .why { margin: .5rem 0 0; border-left: 3px solid var(--bad); padding-left: .7rem; }
   dl { display: flex; flex-wrap: wrap; gap: .2rem 1.8rem; margin: .6rem 0; }
   dt { color: var(--dim); font-size: .8rem; } dd { margin: 0; font-variant-numeric: tabular-nums; }
+  .deaths { margin: .8rem 0 0; padding: 0; list-style: none; }
+  .deaths li { border-top: 1px solid var(--line); padding: .4rem 0; overflow-wrap: anywhere; }
+  .deaths .next { display: block; }
+  code { font: .92em ui-monospace, monospace; }
   .scroll { overflow-x: auto; }
   table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
   th, td { text-align: left; padding: .2rem .8rem .2rem 0; border-top: 1px solid var(--line); }
@@ -34,7 +38,8 @@ const std::string_view kStatusPage = R"html(<!doctype html>
   <h1>Poolwarden <span id="ready" class="badge">…</span></h1>
   <p id="about">reading the state …</p>
   <nav><a href="/metrics">metrics</a> <a href="/readyz">readiness</a>
-    <a href="/api/v1/status">status as JSON</a> <a href="/api/v1/events">events as JSON</a></nav>
+    <a href="/api/v1/status">status as JSON</a> <a href="/api/v1/events">events as JSON</a>
+    <a href="/api/v1/certificates">certificates as JSON</a></nav>
 </header>
 <main id="pools"></main>
 <section><h2>Events</h2><div class="scroll"><table id="events"></table></div></section>
@@ -119,6 +124,34 @@ const workers = pool => {
   scroll.append(table);
   return scroll;
 };
+// Of each pool the last ends that nobody asked for; read again when there is another one, or more is
+// known of the last.
+let certificates = [];
+let newest = "";
+const readCertificates = async status => {
+  const ends = status.pools.map(pool => pool.last_exit && [pool.last_exit.number,
+    pool.last_exit.diagnosis, pool.last_exit.detail, pool.last_exit.explanation]);
+  const now = JSON.stringify([status.supervisor.started, ends]);
+  if (now === newest) return;
+  certificates = await read("/api/v1/certificates?expected=false&last=3");
+  newest = now;
+};
+const deaths = pool => {
+  const own = certificates.filter(one => one.pool === pool);
+  if (!own.length) return [];
+  const list = node("ul", null, "deaths");
+  for (const one of own) {
+    const item = node("li");
+    const what = one.diagnosis + (one.detail ? " (" + one.detail + ")" : "");
+    item.append(badge(what.replaceAll("_", " "), "bad"), " worker " + one.worker + " " +
+      one.explanation, node("span", ", " + age(Date.now() / 1000 - one.ended) + " ago", "dim"));
+    if (one.next_step) item.append(node("span", one.next_step, "next"));
+    list.append(item);
+  }
+  const more = node("p", "All that is known of them: ", "dim");
+  more.append(node("code", "poolwarden why " + pool));
+  return [list, more];
+};
 const section = pool => {
   const made = node("section");
   const head = node("div", null, "head");
@@ -128,12 +161,7 @@ const section = pool => {
   if (pool.reason) made.append(node("p", pool.reason, "why"));
   made.append(facts(pool));
   if (pool.workers.length) made.append(workers(pool));
-  const last = pool.last_exit;
-  if (last) {
-    made.append(node("p", "Last unexpected end, " + age(Date.now() / 1000 - last.ended) +
-      " ago: worker " + last.worker + " " + last.explanation + " (" + last.diagnosis + "). " +
-      last.next_step, "dim"));
-  }
+  made.append(...deaths(pool.name));
   return made;
 };
 const read = async path => (await fetch(path, {headers: {Accept: "application/json"}})).json();
@@ -143,6 +171,7 @@ const refresh = async () => {
   try {
     const [status, events] = await Promise.all(
       [read("/api/v1/status"), read("/api/v1/events?limit=20")]);
+    await readCertificates(status);
     const self = status.supervisor;
     ready.textContent = self.stopping ? "stopping" : self.ready ? "ready" : "not ready";
     ready.className = "badge " + (self.ready ? "good" : "bad");

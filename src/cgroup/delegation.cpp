@@ -2,6 +2,8 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "cgroup/kernel_files.h"
 #include "cgroup/members.h"
 
@@ -16,7 +18,14 @@ Result<void> enable(const Group& group, const std::string& controller) {
   return write_text(group.path + "/cgroup.subtree_control", "+" + controller);
 }
 
-// Returns whether anybody of others stayed.
+// Processes and controllers handed down exclude each other, but not in the root of the hierarchy,
+// which has no cgroup.events (cgroup-v2.rst).
+bool processes_are_in_the_way(const Group& own) {
+  return std::any_of(kWanted.begin(), kWanted.end(), [&](auto& name) { return own.has(name); }) &&
+         ::access((own.path + "/cgroup.events").c_str(), F_OK) == 0 &&
+         !split_words(read_text(own.path + "/cgroup.procs").value_or("")).empty();
+}
+
 Result<void> move_processes(const Group& own, const std::string& leaf, bool owns_all) {
   if (auto made = make_directory(leaf); !made) return made;
   const std::string procs = leaf + "/cgroup.procs";
@@ -50,15 +59,19 @@ std::set<std::string> enable_controllers(const Group& group) {
 Result<Delegated> delegate(const Group& own, const std::string& name, bool owns_all) {
   Delegated made{{own.path + "/" + name, true, {}}, {}, false};
   if (auto created = make_directory(made.base.path); !created) return created.error();
+  // Not only when the kernel refuses: without the memory controller it would let cpu and pids be
+  // handed down all the same, and make this a threaded subtree, which no process of ours may enter.
+  if (processes_are_in_the_way(own)) {
+    const auto moved = move_processes(own, made.base.path + "/" + kSupervisorLeaf, owns_all);
+    if (!moved) {
+      (void)remove_group(made.base.path);
+      return moved.error();
+    }
+    made.moved = true;
+  }
   for (const std::string& controller : kWanted) {
     if (!own.has(controller)) continue;
-    auto enabled = enable(own, controller);
-    if (!enabled && enabled.error().code == std::errc::device_or_resource_busy && !made.moved) {
-      const auto moved = move_processes(own, made.base.path + "/" + kSupervisorLeaf, owns_all);
-      made.moved = moved.has_value();
-      if (moved) enabled = enable(own, controller);
-    }
-    if (enabled) {
+    if (const auto enabled = enable(own, controller); enabled) {
       made.base.controllers.insert(controller);
     } else if (!kDispensable.contains(controller)) {
       made.missing.push_back(sentence(enabled.error(), own));

@@ -53,6 +53,10 @@ Count Leaf::working_set() const { return read_working_set(groups_); }
 
 Count Leaf::memory_limit() const { return read_memory_limit(groups_); }
 
+Count Leaf::cpu_time() const { return read_cpu_time(groups_); }
+
+Count Leaf::throttled() const { return read_throttled(groups_); }
+
 Result<loop::UniqueFd> Leaf::open_memory_notice(std::uint64_t bytes) const {
   return cgroup::open_memory_notice(groups_, bytes);
 }

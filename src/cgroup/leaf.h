@@ -48,6 +48,8 @@ class Leaf {
   Usage usage() const;
   Count working_set() const;
   Count memory_limit() const;
+  Count cpu_time() const;   // microseconds
+  Count throttled() const;  // microseconds for which it had used up its CPU quota
   Result<loop::UniqueFd> open_memory_notice(std::uint64_t bytes) const;
 
   Result<void> freeze() const;

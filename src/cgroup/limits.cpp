@@ -9,13 +9,26 @@
 namespace poolwarden::cgroup {
 namespace {
 
-constexpr std::uint64_t kPeriod = 100'000;      // microseconds, the kernel's own default
-constexpr std::uint64_t kSmallestQuota = 1000;  // the kernel takes no less
+constexpr std::uint64_t kSmallestQuota = 1000;  // microseconds; the kernel takes no less
+
+// Why no limit of setrlimit(2) is put in its place, and what works all the same.
+std::string without(const std::string& limit) {
+  if (limit == "memory")
+    return "; RLIMIT_AS would limit address space, which is another thing; recycle.over_memory "
+           "works without a cgroup";
+  if (limit == "cpu")
+    return "; RLIMIT_CPU would end a process after so much CPU time in all; limits.cpu_action: "
+           "kill "
+           "and log work without a cgroup";
+  if (limit == "pids")
+    return "; RLIMIT_NPROC would count all processes of the user, those of others too";
+  return "";
+}
 
 Error missing(const std::string& limit, const std::string& controller) {
-  return {std::make_error_code(std::errc::not_supported), "cannot enforce limits." + limit +
-                                                              ": no writable cgroup has the " +
-                                                              controller + " controller"};
+  return {std::make_error_code(std::errc::not_supported),
+          "cannot enforce limits." + limit + ": no writable cgroup has the " + controller +
+              " controller" + without(limit)};
 }
 
 // Memory and swap together are the limit: without this a worker over it would swap rather than die.
@@ -31,9 +44,9 @@ Result<void> limit_memory(const Group& group, std::uint64_t bytes) {
 }
 
 Result<void> limit_cpu(const Group& group, double cores) {
-  const auto wanted = static_cast<std::uint64_t>(cores * static_cast<double>(kPeriod));
+  const auto wanted = static_cast<std::uint64_t>(cores * static_cast<double>(kCpuPeriod));
   const std::string quota = std::to_string(std::max(wanted, kSmallestQuota));
-  const std::string period = std::to_string(kPeriod);
+  const std::string period = std::to_string(kCpuPeriod);
   if (group.unified) return write_text(group.path + "/cpu.max", quota + " " + period);
   if (auto written = write_text(group.path + "/cpu.cfs_period_us", period); !written)
     return written;

@@ -12,6 +12,8 @@
 
 namespace poolwarden::cgroup {
 
+inline constexpr std::uint64_t kCpuPeriod = 100'000;  // microseconds, the kernel's own default
+
 struct LimitValues {
   std::optional<std::uint64_t> memory = {};       // bytes, with swap: going over kills
   std::optional<std::uint64_t> memory_high = {};  // bytes; going over slows down

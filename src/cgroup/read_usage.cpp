@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "cgroup/kernel_files.h"
+#include "cgroup/limits.h"
 
 namespace poolwarden::cgroup {
 namespace {
@@ -100,7 +101,7 @@ void read_throttling(const Group& group, Usage& usage) {
 }
 
 // v2 counts CPU time whether or not the cpu controller is there, which serves hybrid machines.
-void read_cpu_time(const std::vector<Group>& groups, Usage& usage) {
+void read_cpu_times(const std::vector<Group>& groups, Usage& usage) {
   if (const Group* unified = unified_of(groups)) {
     const Keyed stat = read_keyed(unified->path + "/cpu.stat");
     usage.cpu_user_usec = find(stat, "user_usec");
@@ -128,7 +129,7 @@ Usage read_usage(const std::vector<Group>& groups) {
   if (const Group* memory = having(groups, "memory")) read_memory(*memory, usage);
   if (const Group* cpu = having(groups, "cpu")) read_throttling(*cpu, usage);
   if (const Group* pids = having(groups, "pids")) read_pids(*pids, usage);
-  read_cpu_time(groups, usage);
+  read_cpu_times(groups, usage);
   if (const Group* unified = unified_of(groups)) {
     usage.pressure_cpu = read_pressure(unified->path + "/cpu.pressure");
     usage.pressure_memory = read_pressure(unified->path + "/memory.pressure");
@@ -148,6 +149,21 @@ Count read_working_set(const std::vector<Group>& groups) {
   if (!held) return std::nullopt;
   // The two are read one after the other: more may have become inactive meanwhile.
   return *held - std::min(*held, cache.value_or(0));
+}
+
+Count read_cpu_time(const std::vector<Group>& groups) {
+  Usage usage;
+  read_cpu_times(groups, usage);
+  if (!usage.cpu_user_usec) return std::nullopt;
+  return *usage.cpu_user_usec + usage.cpu_system_usec.value_or(0);
+}
+
+Count read_throttled(const std::vector<Group>& groups) {
+  const Group* cpu = having(groups, "cpu");
+  if (!cpu) return std::nullopt;
+  const Count periods = read_key(cpu->path + "/cpu.stat", "nr_throttled");
+  if (!periods) return std::nullopt;
+  return *periods * kCpuPeriod;
 }
 
 Count read_memory_limit(const std::vector<Group>& groups) {

@@ -15,6 +15,12 @@ Usage read_usage(const std::vector<Group>& groups);
 // Reads two files; the cheap part of read_usage() for those who ask often.
 Count read_working_set(const std::vector<Group>& groups);
 
+// CPU time of user and system, microseconds.
+Count read_cpu_time(const std::vector<Group>& groups);
+
+// For how long the cgroup had used up its quota of CPU, in whole periods; microseconds.
+Count read_throttled(const std::vector<Group>& groups);
+
 Count read_memory_limit(const std::vector<Group>& groups);
 
 // How often the kernel's OOM killer struck among the processes of the cgroup and those below it;

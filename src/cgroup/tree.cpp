@@ -19,9 +19,6 @@ using namespace std::chrono_literals;
 const char* const kLost =
     ": limits.memory, limits.cpu and limits.pids cannot be enforced with it, nor can what workers "
     "use be read from it";
-const char* const kCure =
-    "; in Docker, start the container with --cgroupns=host -v /sys/fs/cgroup:/sys/fs/cgroup:rw or "
-    "with --privileged; in Kubernetes, with privileged: true; under systemd, with Delegate=yes";
 
 // A pool may have any name, also that of our own leaf.
 std::string directory_name(const std::string& pool) {
@@ -31,19 +28,21 @@ std::string directory_name(const std::string& pool) {
   return name;
 }
 
-// After a re-exec this process is still in the leaf that it had moved to.
-void step_out_of_supervisor_leaf(Hierarchy& hierarchy, const std::string& name) {
+// The keeper, and a supervisor after a re-exec, are in the leaf that the supervisor had moved to.
+// Returns whether this is so.
+bool step_out_of_supervisor_leaf(Hierarchy& hierarchy, const std::string& name) {
   const std::string tail = "/" + name + "/" + kSupervisorLeaf;
   std::string& path = hierarchy.own.path;
-  if (!hierarchy.own.unified || !path.ends_with(tail)) return;
+  if (!hierarchy.own.unified || !path.ends_with(tail)) return false;
   path.resize(path.size() - tail.size());
   const auto text = read_text(path + "/cgroup.controllers");
   const auto words = split_words(text.value_or(""));
   hierarchy.own.controllers = {words.begin(), words.end()};
+  return true;
 }
 
-std::string refusal(const std::string& controllers, const std::string& why) {
-  return "cannot create cgroups of " + controllers + ": " + why + kLost + kCure;
+std::string refusal(const std::string& controllers, const std::string& why, const Cure& cure) {
+  return "cannot create cgroups of " + controllers + ": " + why + kLost + describe(cure);
 }
 
 Result<void> make_base(const Group& base) {
@@ -73,14 +72,16 @@ Tree Tree::open(const Places& places, const std::string& name) {
   const bool owns_all = own.find("0::/\n") != std::string::npos;
   for (Hierarchy& hierarchy : tree.hierarchies_) {
     if (!hierarchy.own.unified) continue;
-    step_out_of_supervisor_leaf(hierarchy, name);
+    tree.moved_ = step_out_of_supervisor_leaf(hierarchy, name);
     tree.open_unified(hierarchy, name, owns_all);
   }
   Refusals refused;
   for (const Hierarchy& hierarchy : tree.hierarchies_)
     if (!hierarchy.own.unified) tree.open_v1(hierarchy, name, refused);
-  for (const auto& [why, controllers] : refused)
-    tree.report_.missing.push_back(refusal(controllers, why));
+  for (const auto& [why, controllers] : refused) {
+    tree.report_.cure = cure_of(obstacle_of(why), false, ::geteuid());
+    tree.report_.missing.push_back(refusal(controllers, why.message(), tree.report_.cure));
+  }
   tree.finish_report();
   return tree;
 }
@@ -89,10 +90,11 @@ void Tree::open_unified(const Hierarchy& hierarchy, const std::string& name, boo
   auto made = delegate(hierarchy.own, name, owns_all);
   if (!made) {
     report_.cgroup = "v2_readonly";
-    report_.missing.push_back(made.error().message + kLost + kCure);
+    report_.cure = cure_of(obstacle_of(made.error().code), true, ::geteuid());
+    report_.missing.push_back(made.error().message + kLost + describe(report_.cure));
     return;
   }
-  moved_ = made->moved;
+  moved_ |= made->moved;
   report_.missing = std::move(made->missing);
   bases_.push_back(std::move(made->base));
 }
@@ -111,7 +113,7 @@ void Tree::open_v1(const Hierarchy& hierarchy, const std::string& name, Refusals
     return;
   }
   if (!made) {
-    std::string& controllers = refused[made.error().code.message()];
+    std::string& controllers = refused[made.error().code];
     for (const std::string& controller : base.controllers)
       controllers += (controllers.empty() ? "" : ", ") + controller;
     return;
@@ -129,12 +131,16 @@ void Tree::finish_report() {
   report_.pids_limits = having(bases_, "pids");
   report_.cpusets = having(bases_, "cpuset");
   if (!report_.cpusets) report_.stand_ins.push_back(only_affinity(no_cpuset_));
-  if (hierarchies_.empty())
-    report_.missing.push_back("cannot find a cgroup file system: mount one at /sys/fs/cgroup");
+  if (hierarchies_.empty()) {
+    report_.cure = cure_of(Obstacle::NotMounted, false, ::geteuid());
+    report_.missing.push_back("cannot find a cgroup file system" + std::string(kLost) +
+                              describe(report_.cure));
+  }
   for (const char* controller : {"memory", "cpu", "pids"}) {
     if (bases_.empty() || having(bases_, controller)) continue;
     report_.missing.push_back("cannot limit " + std::string(controller) +
-                              ": no cgroup that can be written has its controller" + kCure);
+                              ": no cgroup that can be written has its controller" +
+                              describe(cure_of(Obstacle::NoController, unified, ::geteuid())));
   }
 }
 

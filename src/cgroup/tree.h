@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "cgroup/cures.h"
 #include "cgroup/leaf.h"
 #include "cgroup/limits.h"
 #include "cgroup/memory_room.h"
@@ -26,6 +27,7 @@ struct Places {
 struct ContainmentReport {
   std::string cgroup = "none";       // v2_delegated, v2_readonly, v1, hybrid, none
   std::vector<std::string> missing;  // what cannot be had, and the cure; one sentence each
+  Cure cure;                         // where no cgroup can be written; else empty
   // What is had by other means than a cgroup, and what that means; one sentence each.
   std::vector<std::string> stand_ins;
 
@@ -80,7 +82,7 @@ class Tree {
   Result<Group> make_in(const Group& base, const std::string& pool, const std::string& leaf) const;
   void open_unified(const Hierarchy& hierarchy, const std::string& name, bool owns_all);
   // Why a hierarchy cannot be written -> its controllers; one sentence will do for all of them.
-  using Refusals = std::map<std::string, std::string>;
+  using Refusals = std::map<std::error_code, std::string>;
   void open_v1(const Hierarchy& hierarchy, const std::string& name, Refusals& refused);
   void finish_report();
 

@@ -192,6 +192,7 @@ asio::awaitable<std::string> DebugOrder::try_tool(const supervisor::PoolRunner& 
   if (!started) co_return started.error().message;
   const TimePoint limit = Clock::now() + kTrial;
   while (!outcome->complaint && Clock::now() < limit) co_await outcome->arrived.wait_until(limit);
+  if (!outcome->complaint) (*started)();
   co_return outcome->complaint.value_or("the try has not ended in time");
 }
 

@@ -23,8 +23,9 @@ struct DebugMeans {
   std::string runtime_directory;  // of the supervisor
   std::uint64_t available_memory = 0;
   // Starts a process of ours by this plan; `ended` gets its complaint, empty when there is none.
-  std::function<Result<void>(process::LaunchPlan plan,
-                             std::function<void(const std::string& complaint)> ended)>
+  // Answers how to end it early.
+  std::function<Result<std::function<void()>>(
+      process::LaunchPlan plan, std::function<void(const std::string& complaint)> ended)>
       start_hand;
 };
 

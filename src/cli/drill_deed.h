@@ -16,6 +16,7 @@ namespace poolwarden::cli {
 
 struct DrillTask {
   Drill drill;
+  std::string words;  // of the drill, as asked for: "exit=3"
   std::shared_ptr<supervisor::PoolRunner> runner;
   std::optional<std::uint32_t> slot;  // as asked for
   pool::WorkerName worker;            // as chosen when it begins

@@ -68,7 +68,8 @@ std::string undetected(const pool::PoolSettings& settings) {
 
 Result<DrillTask> DrillOrder::read(const json::object& request) const {
   DrillTask task;
-  const auto drill = parse_drill(text(request, "drill"));
+  task.words = text(request, "drill");
+  const auto drill = parse_drill(task.words);
   if (!drill) return drill.error();
   task.drill = *drill;
   const std::string name = text(request, "pool");
@@ -171,9 +172,11 @@ asio::awaitable<void> DrillOrder::perform(DrillTask task, Conversation& client) 
   const std::function<bool()> goes_on = [&] {
     return !client.has_left() && broken_off(task).empty();
   };
+  if (task.drill.kind != DrillKind::Recycle) task.runner->drilled(task.worker.id, task.words);
   course.failure = co_await deed.carry_out(goes_on);
   if (course.failure.empty()) co_await follow(task, course, client);
   deed.undo();
+  task.runner->drilled(task.worker.id, "");
   if (client.has_left()) co_return;
 
   json::object line;

@@ -52,7 +52,7 @@ int unknown(const std::string& code) {
   return kWrongUsage;
 }
 
-void append(std::string& page, const std::string& text, const std::string& label = "") {
+void append_line(std::string& page, const std::string& text, const std::string& label = "") {
   if (text.empty()) return;
   page.append(kIndent, ' ');
   append_wrapped(page, label + text, kIndent, kIndent);
@@ -60,15 +60,15 @@ void append(std::string& page, const std::string& text, const std::string& label
 
 std::string page_of(const Explanation& told) {
   std::string page = told.title + "\n";
-  append(page, told.meaning);
-  append(page, told.linux_analogue, "On Linux: ");
-  if (!told.causes.empty()) append(page, "Usual causes:");
+  append_line(page, told.meaning);
+  append_line(page, told.linux_analogue, "On Linux: ");
+  if (!told.causes.empty()) append_line(page, "Usual causes:");
   for (const std::string& cause : told.causes) {
     page.append(kIndent, ' ').append("- ");
     append_wrapped(page, cause, kBullet, kBullet);
   }
-  append(page, told.next_step, "Next step: ");
-  append(page, told.diagnosis, "Diagnosis: ");
+  append_line(page, told.next_step, "Next step: ");
+  append_line(page, told.diagnosis, "Diagnosis: ");
   return page;
 }
 

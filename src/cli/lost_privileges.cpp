@@ -65,8 +65,10 @@ Result<void> check_capabilities(const pool::PoolSettings& pool, const process::P
 std::string same_user(const process::Privileges& ours) {
   return "runs as user " + std::to_string(ours.uid) +
          ", not as root: the workers of all pools and the gateway are that user too, and nothing "
-         "keeps one from signalling or reading the others; for users of their own start poolwarden "
-         "as root (in Docker --user 0, in Kubernetes runAsUser: 0) and set identity.user";
+         "keeps one from signalling or reading the others; in Docker, start the container with "
+         "--user 0 and give each pool an identity.user; in Kubernetes, with runAsUser: 0 and an "
+         "identity.user in each pool; elsewhere, start poolwarden as root and give each pool an "
+         "identity.user";
 }
 
 std::string gateway_as_root(const config::Settings& settings, const process::Privileges& ours) {

@@ -7,6 +7,7 @@
 #include "base/units.h"
 #include "cli/commands.h"
 #include "cli/request_fields.h"
+#include "cli/why_order.h"
 #include "journal/log_line.h"
 
 namespace poolwarden::cli {
@@ -97,6 +98,13 @@ asio::awaitable<void> Orders::carry_out(const json::object& request, Conversatio
     co_await client.finish(kDone, "", line_of("text", json::value(text)));
   } else if (command == "events") {
     co_await events(request, client);
+  } else if (command == "why") {
+    const auto answer = why(request, supervisor_.pool_names(), deaths_);
+    if (answer) {
+      co_await client.finish(kDone, "", *answer);
+    } else {
+      co_await client.finish(kFailed, answer.error().message);
+    }
   } else if (command == "plan") {
     co_await plan(request, client);
   } else if (command == "reload") {
@@ -104,7 +112,7 @@ asio::awaitable<void> Orders::carry_out(const json::object& request, Conversatio
   } else if (command == "drill") {
     co_await drill_.carry_out(request, client);
   } else if (command == "start" || command == "stop" || command == "recycle" ||
-             command == "scale") {
+             command == "scale" || command == "debug") {
     co_await carry_out_pool_order(command, request, client);
   } else {
     co_await client.finish(kWrongUsage, "this supervisor does not know the command \"" + command +
@@ -124,6 +132,9 @@ asio::awaitable<void> Orders::carry_out_pool_order(const std::string& command,
     co_await stop(*order, client);
   } else if (command == "scale") {
     co_await scale(*order, request, client);
+  } else if (command == "debug") {
+    DebugOrder::Task task{order->runner, order->patience.wait, order->patience.deadline};
+    co_await debug_.carry_out(std::move(task), request, client);
   } else {
     co_await recycle(*order, request, client);
   }

@@ -6,9 +6,11 @@
 #include <boost/json/object.hpp>
 #include <functional>
 
+#include "cli/debug_order.h"
 #include "cli/drill_order.h"
 #include "cli/reloading.h"
 #include "control/control_server.h"
+#include "journal/death_register.h"
 #include "journal/journal.h"
 #include "loop/notifier.h"
 #include "supervisor/supervisor.h"
@@ -18,14 +20,17 @@ namespace poolwarden::cli {
 class Orders {
  public:
   Orders(boost::asio::io_context& io, supervisor::Supervisor& supervisor, Reloading& reloading,
-         DrillOrder& drill, journal::Journal& journal, loop::Notifier& changes,
+         DrillOrder& drill, DebugOrder& debug, journal::Journal& journal,
+         const journal::DeathRegister& deaths, loop::Notifier& changes,
          std::function<boost::json::object()> status,
          std::function<boost::asio::awaitable<std::string>()> metrics)
       : io_(io),
         supervisor_(supervisor),
         reloading_(reloading),
         drill_(drill),
+        debug_(debug),
         journal_(journal),
+        deaths_(deaths),
         changes_(changes),
         status_(std::move(status)),
         metrics_(std::move(metrics)) {}
@@ -81,7 +86,9 @@ class Orders {
   supervisor::Supervisor& supervisor_;
   Reloading& reloading_;
   DrillOrder& drill_;
+  DebugOrder& debug_;
   journal::Journal& journal_;
+  const journal::DeathRegister& deaths_;
   loop::Notifier& changes_;
   std::function<boost::json::object()> status_;
   std::function<boost::asio::awaitable<std::string>()> metrics_;

@@ -6,6 +6,7 @@
 //   post-mortem-hand -- backtrace PID SIGNAL dumped|failed STARTED FOLDER
 //   post-mortem-hand -- libraries PROGRAM FOLDER LD_LIBRARY_PATH
 
+#include <fcntl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -27,16 +28,15 @@ namespace {
 using Texts = std::vector<std::string>;
 
 constexpr int kReport = 3;
-constexpr rlim_t kMostMemory = rlim_t{4} << 30;
 constexpr rlim_t kMostSeconds = 20;
 
 // Whoever made the files it reads may have made them to hurt.
 void hold_back() {
-  const rlimit memory{kMostMemory, kMostMemory}, time{kMostSeconds, kMostSeconds}, none{0, 0};
-  ::setrlimit(RLIMIT_AS, &memory);
+  const rlimit time{kMostSeconds, kMostSeconds}, none{0, 0};
   ::setrlimit(RLIMIT_CPU, &time);
   ::setrlimit(RLIMIT_CORE, &none);
   ::setpriority(PRIO_PROCESS, 0, 19);
+  ::fcntl(kReport, F_SETFD, FD_CLOEXEC);  // its end is the end of the report
 }
 
 diagnosis::CoreFile core_of(const Texts& words) {

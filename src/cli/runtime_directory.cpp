@@ -62,6 +62,33 @@ Result<void> make_in(const fs::path& place, const fs::path& path) {
   return {};
 }
 
+// Whether make_in() would succeed, as far as can be told without making anything.
+Result<void> could_make_in(const fs::path& place) {
+  std::error_code error;
+  const bool exists = fs::exists(place, error);
+  if (exists && !is_trusted(place))
+    return failure("cannot use " + place.string() + ": it belongs to another user");
+  const fs::path folder = exists ? place : place.parent_path();
+  if (::access(folder.c_str(), W_OK | X_OK) != 0)
+    return errno_error(errno, "cannot make a directory in " + folder.string());
+  return {};
+}
+
+// The first place for which `use` succeeds; errors list what was tried.
+template <typename Use>
+Result<std::string> in_some_place(const std::string& name, Use use) {
+  std::string tried;
+  for (const std::string& place : candidates()) {
+    const fs::path path = fs::path(place) / name;
+    const Result<void> used = use(fs::path(place), path);
+    if (used) return path.string();
+    tried += (tried.empty() ? "" : "; ") + used.error().message;
+  }
+  return failure("cannot make a directory for the workers' sockets: " + tried +
+                 "; mount one that can be written to (in Docker --tmpfs /run/poolwarden, in "
+                 "Kubernetes an emptyDir at /run/poolwarden)");
+}
+
 }  // namespace
 
 std::string instance_name(const std::string& control_path) {
@@ -71,16 +98,12 @@ std::string instance_name(const std::string& control_path) {
 }
 
 Result<std::string> make_runtime_directory(const std::string& name) {
-  std::string tried;
-  for (const std::string& place : candidates()) {
-    const fs::path path = fs::path(place) / name;
-    const auto made = make_in(place, path);
-    if (made) return path.string();
-    tried += (tried.empty() ? "" : "; ") + made.error().message;
-  }
-  return failure("cannot make a directory for the workers' sockets: " + tried +
-                 "; mount one that can be written to (in Docker --tmpfs /run/poolwarden, in "
-                 "Kubernetes an emptyDir at /run/poolwarden)");
+  return in_some_place(name, make_in);
+}
+
+Result<std::string> place_of_runtime_directory(const std::string& name) {
+  return in_some_place(name,
+                       [](const fs::path& place, const fs::path&) { return could_make_in(place); });
 }
 
 void remove_runtime_directory(const std::string& path) {

@@ -17,6 +17,9 @@ std::string instance_name(const std::string& control_path);
 // first lets us; what an earlier supervisor left in it is removed. Errors list what was tried.
 Result<std::string> make_runtime_directory(const std::string& name);
 
+// Where that would be. Nothing is made or removed.
+Result<std::string> place_of_runtime_directory(const std::string& name);
+
 void remove_runtime_directory(const std::string& path);
 
 }  // namespace poolwarden::cli

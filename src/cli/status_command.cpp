@@ -88,10 +88,13 @@ void print_workers(const json::object& pool) {
 void print_last_exit(const json::object& pool) {
   const json::object& last = inner(pool, "last_exit");
   if (last.empty()) return;
+  const std::string detail = text(last, "detail");
   std::cout << "  last failure: worker " << text(last, "worker") << ", pid " << text(last, "pid")
-            << ", " << text(last, "diagnosis") << ": " << text(last, "explanation") << "\n";
+            << ", " << text(last, "diagnosis") << (detail == "-" ? "" : " (" + detail + ")") << ": "
+            << text(last, "explanation") << "\n";
   if (text(last, "next_step") != "-" && !text(last, "next_step").empty())
     std::cout << "  next step: " << text(last, "next_step") << "\n";
+  std::cout << "  all of it: poolwarden why " << text(pool, "name") << "\n";
 }
 
 void print_status(const json::object& report) {

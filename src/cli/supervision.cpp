@@ -73,6 +73,7 @@ class Supervision {
   void open_supervisor(link::ScoreboardMap scoreboard);
   supervisor::Seams seams();
   DrillTools drill_tools();
+  DebugMeans debug_means();
   void tell(const pool::Event& event);
   void complete(pool::Snapshot& shot);
   void tell_leftovers();
@@ -104,6 +105,7 @@ class Supervision {
   std::unique_ptr<supervisor::Supervisor> supervisor_;
   std::unique_ptr<Reloading> reloading_;
   std::unique_ptr<DrillOrder> drill_;
+  std::unique_ptr<DebugOrder> debug_;
   std::unique_ptr<Orders> orders_;
   std::unique_ptr<admin::AdminServer> admin_;
   std::size_t leftovers_ = 0;
@@ -185,6 +187,7 @@ Result<void> Supervision::open_host() {
   process::HostSettings host;
   host.runtime_directory = runtime_directory_;
   host.available_memory = containment_->tree().available_memory();
+  host.post_mortem_hand = {"/proc/self/exe", "post-mortem-hand"};
   host.on_output = [this](const process::OutputLine& line) {
     telling_->journal().record_output({0,
                                        {},
@@ -222,8 +225,10 @@ void Supervision::open_supervisor(link::ScoreboardMap scoreboard) {
   reloading_ = std::make_unique<Reloading>(source_, *supervisor_, *telling_, *service_);
   drill_ = std::make_unique<DrillOrder>(io_, *supervisor_, *host_, telling_->journal(), changes_,
                                         drill_tools());
+  debug_ = std::make_unique<DebugOrder>(io_, telling_->journal(), changes_, debug_means());
   orders_ = std::make_unique<Orders>(
-      io_, *supervisor_, *reloading_, *drill_, telling_->journal(), changes_,
+      io_, *supervisor_, *reloading_, *drill_, *debug_, telling_->journal(), telling_->deaths(),
+      changes_,
       [this] { return containment_->report(*supervisor_->snapshot(), supervisor_->board()); },
       [this] { return admin_->metrics(); });
 }
@@ -235,7 +240,8 @@ Result<void> Supervision::open_admin() {
   };
   auto server = admin::AdminServer::start(
       {source_.settings.admin.host, source_.settings.admin.port, source_.settings.admin.unix_path},
-      {snapshots_, telling_->exposition(), published_status, telling_->journal()});
+      {snapshots_, telling_->exposition(), published_status, telling_->journal(),
+       telling_->deaths()});
   if (!server) return server.error();
   admin_ = std::move(*server);
   config::Address bound = source_.settings.admin;
@@ -273,6 +279,13 @@ DrillTools Supervision::drill_tools() {
           }};
 }
 
+DebugMeans Supervision::debug_means() {
+  return {name_, runtime_directory_, containment_->tree().available_memory(),
+          [this](process::LaunchPlan plan, std::function<void(const std::string&)> ended) {
+            return companions_.start_hand(std::move(plan), std::move(ended));
+          }};
+}
+
 void Supervision::tell(const pool::Event& event) {
   telling_->tell(event);
   if (event.kind == EventKind::PoolRemoved) containment_->pool_removed(event.pool);
@@ -280,6 +293,7 @@ void Supervision::tell(const pool::Event& event) {
 
 void Supervision::complete(pool::Snapshot& shot) {
   containment_->complete(shot);
+  telling_->complete(shot);
   shot.containment.subreaper = is_subreaper_;
   shot.containment.pid1 = is_pid1_;
   shot.orphans_reaped = reaper_.strangers();
@@ -300,6 +314,7 @@ void Supervision::end_when_hooks_have() {
 }
 
 Result<void> Supervision::begin() {
+  telling_->open_state(io_);
   tell_leftovers();
   containment_->tell(*telling_);
   reaper_.start();

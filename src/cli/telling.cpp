@@ -2,6 +2,9 @@
 
 #include <unistd.h>
 
+#include <boost/asio/post.hpp>
+#include <cstdlib>
+
 #include "cli/commands.h"
 #include "cli/version.h"
 
@@ -38,6 +41,15 @@ journal::Format format_of(config::LogFormat format) {
   return ::isatty(STDOUT_FILENO) ? journal::Format::Text : journal::Format::Json;
 }
 
+// systemd lists the directories of StateDirectory= with colons between them (systemd.exec(5)).
+std::optional<std::string> state_directory(const config::Settings& settings) {
+  if (settings.state) return settings.state;
+  const char* directories = std::getenv("STATE_DIRECTORY");
+  if (directories == nullptr || *directories != '/') return std::nullopt;
+  const std::string all = directories;
+  return all.substr(0, all.find(':'));
+}
+
 metrics::OrderEnd end_of(const control::Settled& request) {
   using metrics::OrderEnd;
   if (request.refused) return OrderEnd::Refused;
@@ -62,7 +74,8 @@ journal::JournalSettings journal_settings(const config::Log& log) {
 
 Telling::Telling(const SettingsSource& source, const loop::Published<pool::Snapshot>& snapshots,
                  const link::Scoreboard& board, Sightings sightings)
-    : journal_(journal_settings(source.settings.log)),
+    : state_(state_directory(source.settings)),
+      journal_(journal_settings(source.settings.log)),
       snapshot_collector_(snapshots, board),
       scoreboard_collector_(snapshots, board),
       cgroup_collector_(snapshots, std::move(sightings.pool_usage), event_metrics_.oom_kills()),
@@ -83,9 +96,37 @@ Telling::Telling(const SettingsSource& source, const loop::Published<pool::Snaps
   exposition_.add("config", config_collector_);
 }
 
+void Telling::open_state(boost::asio::io_context& io) {
+  if (!state_) return;
+  const std::string trouble = deaths_.keep_in(*state_, [this, &io](const std::string& why) {
+    boost::asio::post(io, [this, why] { disk_has_trouble(why); });
+  });
+  if (!trouble.empty()) tell({pool::EventKind::CertificatesNotKept, "", std::nullopt, trouble});
+}
+
+void Telling::disk_has_trouble(const std::string& why) {
+  if (why.empty()) {
+    journal_.log(pool::Level::Info, "certificates are written to " + *state_ + " again");
+  } else {
+    tell({pool::EventKind::CertificatesNotKept, "", std::nullopt,
+          "keeps death certificates in memory only: " + why});
+  }
+}
+
 void Telling::tell(const pool::Event& event) {
-  journal_.record(event);
-  event_metrics_.record(event);
+  const pool::Event told = deaths_.enter(event, WallClock::now());
+  journal_.record(told);
+  event_metrics_.record(told);
+}
+
+void Telling::complete(pool::Snapshot& shot) const {
+  for (pool::PoolSnapshot& pool : shot.pools) {
+    const auto& last = pool.last_certificate;
+    if (!last) continue;
+    const auto& known = deaths_.certificates();
+    if (auto kept = known.find(last->pool, last->slot, last->generation, last->pid))
+      pool.last_certificate = std::move(kept);
+  }
 }
 
 void Telling::settled(const control::Settled& request) {

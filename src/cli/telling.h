@@ -2,8 +2,13 @@
 
 #pragma once
 
+#include <boost/asio/io_context.hpp>
+#include <optional>
+#include <string>
+
 #include "cli/settings_source.h"
 #include "control/control_server.h"
+#include "journal/death_register.h"
 #include "journal/journal.h"
 #include "link/scoreboard.h"
 #include "loop/published.h"
@@ -35,19 +40,30 @@ class Telling {
   Telling(const SettingsSource& source, const loop::Published<pool::Snapshot>& snapshots,
           const link::Scoreboard& board, Sightings sightings);
 
+  // Reads what earlier supervisors have kept, and keeps what comes; before anything is told.
+  void open_state(boost::asio::io_context& io);
+
   void tell(const pool::Event& event);
   void settled(const control::Settled& request);
   void pinged(const std::string& pool, worker::PingResult result, Duration took) {
     event_metrics_.record_ping(pool, result, took);
   }
 
+  // The certificates of a snapshot as they are known by now.
+  void complete(pool::Snapshot& shot) const;
+
   journal::Journal& journal() { return journal_; }
+  const journal::DeathRegister& deaths() const { return deaths_; }
   metrics::LoopMetrics& loop() { return loop_metrics_; }
   metrics::ConfigCollector& config() { return config_collector_; }
   const metrics::Exposition& exposition() const { return exposition_; }
 
  private:
+  void disk_has_trouble(const std::string& why);
+
+  const std::optional<std::string> state_;  // directory
   journal::Journal journal_;
+  journal::DeathRegister deaths_;
   metrics::EventMetrics event_metrics_;
   metrics::SnapshotCollector snapshot_collector_;
   metrics::ScoreboardCollector scoreboard_collector_;

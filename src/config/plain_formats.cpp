@@ -73,6 +73,19 @@ Result<std::uint32_t> parse_share(const std::string& text) {
 
 std::string show_percent(std::uint32_t count) { return std::to_string(count) + "%"; }
 
+Format<std::string> rooted_path(const std::string& example, bool may_begin_with_variable) {
+  const std::string what = "an absolute path such as " + example;
+  return scalar_format<std::string>(
+      "path", pattern(may_begin_with_variable ? "^[/$]" : "^/"), what,
+      [what, may_begin_with_variable](const std::string& text) -> Result<std::string> {
+        // What ${NAME} stands for is only known when the worker starts.
+        const bool is_variable = may_begin_with_variable && text.starts_with("${");
+        if (text.starts_with('/') || is_variable) return text;
+        return failure(wrong_text(what, text, "it must begin with /"));
+      },
+      [](const std::string& value) { return value; });
+}
+
 }  // namespace
 
 Format<bool> boolean() {
@@ -159,17 +172,9 @@ Format<std::optional<std::uint32_t>> share_or_off() {
   return format;
 }
 
-Format<std::string> absolute_path(const std::string& example) {
-  const std::string what = "an absolute path such as " + example;
-  return scalar_format<std::string>(
-      "path", pattern("^[/$]"), what,
-      [what](const std::string& text) -> Result<std::string> {
-        // What ${NAME} stands for is only known when the worker starts.
-        if (text.starts_with('/') || text.starts_with("${")) return text;
-        return failure(wrong_text(what, text, "it must begin with /"));
-      },
-      [](const std::string& value) { return value; });
-}
+Format<std::string> absolute_path(const std::string& example) { return rooted_path(example, true); }
+
+Format<std::string> plain_path(const std::string& example) { return rooted_path(example, false); }
 
 Format<std::string> word(const std::string& kind, const std::string& what) {
   return scalar_format<std::string>(

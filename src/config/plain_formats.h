@@ -18,9 +18,10 @@ Format<std::optional<Duration>> time_limit();  // 0 and infinite: no limit
 Format<Duration> time_span();                  // more than 0
 Format<std::optional<Size>> size_limit();      // a percentage is at most 100
 Format<std::optional<Percent>> cpu_limit();
-Format<std::uint32_t> share();                        // 0 % to 100 %
-Format<std::optional<std::uint32_t>> share_or_off();  // 1 % to 100 %; 0: off
-Format<std::string> absolute_path(const std::string& example);
+Format<std::uint32_t> share();                                  // 0 % to 100 %
+Format<std::optional<std::uint32_t>> share_or_off();            // 1 % to 100 %; 0: off
+Format<std::string> absolute_path(const std::string& example);  // or one that begins with ${NAME}
+Format<std::string> plain_path(const std::string& example);     // absolute; nothing is expanded
 
 // A text of one line that is not empty; `what` as in "a user name such as www-data".
 Format<std::string> word(const std::string& kind, const std::string& what);

@@ -39,6 +39,9 @@ Keys make_keys() {
       "Metrics, health, status page and read-only API; readable by whoever reaches it.");
   add(keys, "control", socket_path(), FIELD(control),
       "The socket that commands come to, mode 0660.");
+  add(keys, "state", optional(plain_path("/var/lib/poolwarden")), FIELD(state),
+      "The directory where death certificates survive a restart of the supervisor; without it, "
+      "the first of $STATE_DIRECTORY, which systemd sets, and without that, nowhere.");
   add(keys, "log.format",
       choice<LogFormat>({{"automatic", LogFormat::Automatic},
                          {"json", LogFormat::Json},

@@ -39,9 +39,10 @@ struct Shutdown {
 };
 
 struct Settings {
-  std::vector<Address> listen;  // default 0.0.0.0:8080
-  Address admin;                // default 127.0.0.1:9180
-  std::string control;          // path of the control socket
+  std::vector<Address> listen;       // default 0.0.0.0:8080
+  Address admin;                     // default 127.0.0.1:9180
+  std::string control;               // path of the control socket
+  std::optional<std::string> state;  // directory for what is to survive a restart
   Log log = {};
   Gateway gateway = {};
   Shutdown shutdown = {};

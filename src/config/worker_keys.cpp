@@ -99,7 +99,13 @@ void add_limits(Keys& keys) {
   add(keys, "limits.cpu_action",
       choice<CpuAction>(
           {{"throttle", CpuAction::Throttle}, {"kill", CpuAction::Kill}, {"log", CpuAction::Log}}),
-      FIELD(limits.cpu_action), ToNewWorkers, "What happens at limits.cpu.", Effect::OnlyDefault);
+      FIELD(limits.cpu_action), ToNewWorkers,
+      "What happens at limits.cpu: throttle holds the worker at it; kill replaces a worker that "
+      "has "
+      "used more within limits.cpu_window; log only tells of it.");
+  add(keys, "limits.cpu_window", time_span(), FIELD(limits.cpu_window), Live,
+      "The time in which limits.cpu is counted by kill and log; throttle tells when a worker was "
+      "held back for a fourth of it.");
   add(keys, "limits.pids", large_count_limit(), FIELD(limits.pids), ToNewWorkers,
       "Processes and threads of each worker.");
   add(keys, "limits.open_files", large_count_limit(), FIELD(limits.open_files), ToNewWorkers,

@@ -6,73 +6,47 @@
 
 #include "base/clean_text.h"
 #include "base/match.h"
+#include "journal/certificate_json.h"
+#include "journal/json_values.h"
 
 namespace poolwarden::journal {
 namespace {
 
 namespace json = boost::json;
 
-json::string text(std::string_view words) {
-  const std::string clean = valid_utf8(words);
-  return json::string(clean.data(), clean.size());
-}
-
-double seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
-
-void add_exit(json::object& object, const diagnosis::Certificate& certificate) {
-  std::visit(Match{
-                 [&](const diagnosis::Exited& exit) { object["exit_code"] = exit.code; },
-                 [&](const diagnosis::Signaled& exit) {
-                   object["signal"] = text(diagnosis::signal_name(exit.signal));
-                   object["core"] = exit.dumped_core;
-                 },
-                 [&](const diagnosis::NotStarted& exit) {
-                   object["stage"] = text(diagnosis::name(exit.stage));
-                   object["errno"] = exit.error;
-                 },
-             },
-             certificate.evidence.status);
-  object["diagnosis"] = text(diagnosis::name(certificate.diagnosis.cause));
-  object["explanation"] = text(certificate.diagnosis.sentence);
-  if (!certificate.diagnosis.next_step.empty()) {
-    object["next_step"] = text(certificate.diagnosis.next_step);
-  }
-  object["intent"] = text(diagnosis::name(certificate.intent));
-  object["uptime_seconds"] = seconds(certificate.uptime);
-  object["requests"] = certificate.evidence.requests_served;
-}
-
 void add_details(json::object& object, const pool::Details& details) {
   std::visit(
       Match{
           [](std::monostate) {},
-          [&](const pool::StartingDetails& it) { object["reason"] = text(name(it.reason)); },
-          [&](const pool::ReadyDetails& it) { object["startup_seconds"] = seconds(it.startup); },
+          [&](const pool::StartingDetails& it) { object["reason"] = json_text(name(it.reason)); },
+          [&](const pool::ReadyDetails& it) {
+            object["startup_seconds"] = json_seconds(it.startup);
+          },
           [&](const pool::ExitDetails& it) {
-            if (it.certificate) add_exit(object, *it.certificate);
-            if (it.start_failure) object["start_failure"] = text(name(*it.start_failure));
+            if (it.certificate) add_end(object, *it.certificate);
+            if (it.start_failure) object["start_failure"] = json_text(name(*it.start_failure));
             object["counts_as_failure"] = it.counts_as_failure;
           },
           [&](const pool::PostMortemDetails& it) {
-            if (it.certificate) add_exit(object, *it.certificate);
+            if (it.certificate) add_end(object, *it.certificate);
           },
-          [&](const pool::RecycleDetails& it) { object["reason"] = text(name(it.reason)); },
-          [&](const pool::RecycledDetails& it) { object["took_seconds"] = seconds(it.took); },
-          [&](const pool::DeferralDetails& it) { object["reason"] = text(name(it.reason)); },
+          [&](const pool::RecycleDetails& it) { object["reason"] = json_text(name(it.reason)); },
+          [&](const pool::RecycledDetails& it) { object["took_seconds"] = json_seconds(it.took); },
+          [&](const pool::DeferralDetails& it) { object["reason"] = json_text(name(it.reason)); },
           [&](const pool::AilmentDetails& it) {
-            object["ailment"] = text(name(it.ailment));
+            object["ailment"] = json_text(name(it.ailment));
             object["counts_as_failure"] = it.counts_as_failure;
           },
           [&](const pool::IdleDetails& it) { object["shortened"] = it.shortened; },
           [&](const pool::ShorteningDetails& it) { object["aggressive"] = it.aggressive; },
-          [&](const pool::DisabledDetails& it) { object["reason"] = text(name(it.reason)); },
-          [&](const pool::HookDetails& it) { object["hook"] = text(it.hook); },
+          [&](const pool::DisabledDetails& it) { object["reason"] = json_text(name(it.reason)); },
+          [&](const pool::HookDetails& it) { object["hook"] = json_text(it.hook); },
       },
       details);
 }
 
 json::object head(WallTime at, pool::Level level) {
-  return {{"time", text(format_time(at))}, {"level", text(pool::name(level))}};
+  return {{"time", json_text(format_time(at))}, {"level", json_text(pool::name(level))}};
 }
 
 std::string text_head(WallTime at, pool::Level level) {
@@ -115,16 +89,16 @@ std::string format_time(WallTime time) {
 json::object as_json(const Entry& entry) {
   const pool::EventType& type = pool::type_of(entry.event.kind);
   json::object object = head(entry.at, level_of(entry.event));
-  object["event"] = text(type.name);
+  object["event"] = json_text(type.name);
   object["sequence"] = entry.sequence;
   if (const int number = pool::was_number(entry.event); number != 0) object["was"] = number;
-  if (!entry.event.pool.empty()) object["pool"] = text(entry.event.pool);
+  if (!entry.event.pool.empty()) object["pool"] = json_text(entry.event.pool);
   if (const auto& worker = entry.event.worker) {
     object["worker"] = worker->slot;
     object["generation"] = worker->generation;
     if (worker->pid != 0) object["pid"] = worker->pid;
   }
-  object["message"] = text(entry.event.sentence);
+  object["message"] = json_text(entry.event.sentence);
   add_details(object, entry.event.details);
   return object;
 }
@@ -132,12 +106,12 @@ json::object as_json(const Entry& entry) {
 json::object as_json(const OutputLine& output) {
   json::object object = head(output.at, pool::Level::Info);
   object["event"] = "worker.output";
-  object["pool"] = text(output.pool);
+  object["pool"] = json_text(output.pool);
   object["worker"] = output.slot;
   object["generation"] = output.generation;
   object["pid"] = output.pid;
-  object["stream"] = text(name(output.stream));
-  object["message"] = text(output.line);
+  object["stream"] = json_text(name(output.stream));
+  object["message"] = json_text(output.line);
   return object;
 }
 
@@ -162,7 +136,7 @@ std::string log_line(Format format, const OutputLine& output) {
 std::string log_line(Format format, WallTime at, pool::Level level, std::string_view message) {
   if (format == Format::Text) return text_head(at, level) + escaped(message);
   json::object object = head(at, level);
-  object["message"] = text(message);
+  object["message"] = json_text(message);
   return serialized(object);
 }
 

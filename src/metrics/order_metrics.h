@@ -13,9 +13,9 @@
 namespace poolwarden::metrics {
 
 // The commands that the control socket knows, and what stands for all others.
-inline constexpr std::array<std::string_view, 12> kOrders = {
-    "status", "healthcheck", "metrics", "events", "plan",  "reload",
-    "start",  "stop",        "recycle", "scale",  "drill", "unknown"};
+inline constexpr std::array<std::string_view, 14> kOrders = {
+    "status", "healthcheck", "metrics", "events", "why",   "plan",  "reload",
+    "start",  "stop",        "recycle", "scale",  "drill", "debug", "unknown"};
 
 // Label `code` of poolwarden_admin_requests_total.
 enum class OrderEnd {

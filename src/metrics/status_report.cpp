@@ -5,8 +5,8 @@
 #include <string>
 #include <string_view>
 
-#include "base/clean_text.h"
-#include "base/match.h"
+#include "journal/certificate_json.h"
+#include "journal/json_values.h"
 #include "metrics/board_rows.h"
 
 namespace poolwarden::metrics {
@@ -16,43 +16,28 @@ namespace json = boost::json;
 using link::load;
 
 json::string text(std::string_view words) {
-  const std::string clean = valid_utf8(words);  // some of them are a worker's own
-  return json::string(clean.data(), clean.size());
+  return journal::json_text(words);  // some of them are a worker's own
 }
 
 json::value seconds_since_epoch(const std::optional<WallTime>& time) {
   if (!time) return nullptr;
-  return std::chrono::duration<double>(time->time_since_epoch()).count();
+  return journal::json_time(*time);
 }
 
-double seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
+using journal::json_seconds;
 
 json::value number_or_null(std::uint64_t number) {
   if (number == 0) return nullptr;
   return number;
 }
 
+// The certificate; what it wrote is one text here, and has been since before there were certificates.
 json::object exit_object(const diagnosis::Certificate& certificate) {
-  json::object exit = {
-      {"worker", certificate.slot},
-      {"generation", certificate.generation},
-      {"pid", certificate.pid},
-      {"ended", seconds_since_epoch(certificate.ended)},
-      {"uptime_seconds", seconds(certificate.uptime)},
-      {"status", text(diagnosis::describe(certificate.evidence.status))},
-      {"diagnosis", text(diagnosis::name(certificate.diagnosis.cause))},
-      {"explanation", text(certificate.diagnosis.sentence)},
-      {"next_step", text(certificate.diagnosis.next_step)},
-      {"last_output", text(certificate.evidence.last_output)},
-  };
-  std::visit(Match{
-                 [&](const diagnosis::Exited& it) { exit["exit_code"] = it.code; },
-                 [&](const diagnosis::Signaled& it) {
-                   exit["signal"] = text(diagnosis::signal_name(it.signal));
-                 },
-                 [](const diagnosis::NotStarted&) {},
-             },
-             certificate.evidence.status);
+  json::object exit = journal::as_json(certificate);
+  exit.erase("output");
+  exit["status"] = text(diagnosis::describe(certificate.evidence.status));
+  exit["next_step"] = text(certificate.diagnosis.next_step);
+  exit["last_output"] = text(certificate.evidence.last_output);
   return exit;
 }
 
@@ -119,7 +104,7 @@ json::object rapid_fail_object(const pool::PoolSnapshot& pool) {
                          {"last_trip", seconds_since_epoch(pool.last_trip)}};
   if (settings.failures) {
     object["max"] = *settings.failures;
-    object["within_seconds"] = seconds(settings.within);
+    object["within_seconds"] = json_seconds(settings.within);
   }
   return object;
 }
@@ -140,7 +125,7 @@ json::object pool_object(const pool::PoolSnapshot& pool, const link::Scoreboard&
       {"workers_max", pool.workers_max},
       {"running_since", seconds_since_epoch(pool.running_since)},
       {"limits_enforced", pool.limits_enforced},
-      {"backoff_seconds", seconds(pool.backoff)},
+      {"backoff_seconds", json_seconds(pool.backoff)},
       {"next_start", seconds_since_epoch(pool.next_start)},
       {"next_recycle_at", seconds_since_epoch(pool.next_recycle_at)},
       {"rapid_fail", rapid_fail_object(pool)},

@@ -129,6 +129,8 @@ class Pool {
   // Whom the next tick would find unhealthy: look again at what they do, and for debuggers.
   std::vector<WorkerId> suspects(TimePoint now) const;
   void traced(WorkerId id, bool by_debugger);
+  // A fire drill does this to it: "segv"; empty: the drill is over.
+  void drilled(WorkerId id, const std::string& what);
 
   // What others ask.
   const PoolSettings& settings() const { return *settings_; }
@@ -170,6 +172,7 @@ class Pool {
     std::uint32_t drain_mark = 0;  // of the last DrainWorker
     std::string status_text;
     std::string debug_tool;  // it was started under; empty: none
+    std::string drill;       // that is done to it; empty: none
 
     // What is known of it while it serves.
     std::optional<std::uint64_t> memory;  // bytes, as last seen

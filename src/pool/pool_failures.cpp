@@ -43,6 +43,7 @@ StartFailure start_failure_of(const diagnosis::Certificate& certificate) {
   if (cause == Cause::StartupTimeout) return StartFailure::StartupTimeout;
   if (cause == Cause::LoaderFailed) return StartFailure::Loader;
   if (cause == Cause::PortInUse) return StartFailure::PortInUse;
+  if (cause == Cause::ProtocolError) return StartFailure::Protocol;
   return StartFailure::ExitedEarly;
 }
 
@@ -112,6 +113,10 @@ void add_status(std::map<std::string, std::string>& environment,
 
 }  // namespace
 
+void Pool::drilled(WorkerId id, const std::string& what) {
+  if (Worker* worker = find(id)) worker->drill = what;
+}
+
 diagnosis::Circumstances Pool::circumstances_of(const Worker& worker) const {
   diagnosis::Circumstances known;
   known.intent = worker.intent;
@@ -120,6 +125,7 @@ diagnosis::Circumstances Pool::circumstances_of(const Worker& worker) const {
   if (const auto found = recycling_.find(worker.name.id); found != recycling_.end())
     known.recycle_reason = name(found->second.reason);
   known.debug_tool = worker.debug_tool;
+  known.drill = worker.drill;
   known.awaited = awaited_by(settings_->worker.ready, uses_http());
   known.inherits_socket = uses_http() && settings_->worker.connect == worker::ConnectMode::Inherit;
   known.limit = limit_of(worker.intent, *settings_).value_or(Duration());

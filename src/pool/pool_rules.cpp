@@ -41,7 +41,7 @@ Decision Pool::observe(const Observation& seen, TimePoint now, WallTime wall) {
   if (seen.memory_used && seen.memory_total > 0)
     memory_free_ = seen.memory_total - std::min(*seen.memory_used, seen.memory_total);
   for (const auto& [id, what] : seen.workers) {
-    if (Worker* worker = find(id)) look_at(*worker, what, seen.waiting > 0, now);
+    if (Worker* worker = find(id)) look_at(*worker, what, seen.waiting > 0, now, decision);
   }
   const bool time_has_come = schedule_.has_come(wall);
   if (!is_wanted()) return decision;
@@ -58,12 +58,28 @@ Decision Pool::observe(const Observation& seen, TimePoint now, WallTime wall) {
   return decision;
 }
 
-void Pool::look_at(Worker& worker, const WorkerObservation& seen, bool requests_wait,
-                   TimePoint now) {
+void Pool::look_at(Worker& worker, const WorkerObservation& seen, bool requests_wait, TimePoint now,
+                   Decision& decision) {
   if (seen.usage.memory) worker.memory = seen.usage.memory;
   if (seen.is_traced) traced(worker.name.id, *seen.is_traced);
   worker.deadlock.observe(seen, requests_wait, now);
   worker.idle.observe(seen, now);
+  check_cpu(worker, seen.usage, now, decision);
+}
+
+// Whoever leaves anyway is left in peace.
+void Pool::check_cpu(Worker& worker, const worker::Usage& seen, TimePoint now, Decision& decision) {
+  if (worker.state != WorkerState::Serving) return;
+  const worker::Limits& limits = settings_->worker.limits;
+  const auto trouble = worker.cpu.observe(seen, limits, now);
+  if (!trouble) return;
+  std::string sentence = describe(*trouble, limits);
+  const bool is_to_go = limits.cpu_action == worker::CpuAction::Kill;
+  if (is_to_go && worker.is_traced)
+    sentence += "; it is left alone, for a debugger is attached to it";
+  tell(trouble->throttled ? EventKind::WorkerThrottled : EventKind::WorkerOverCpu, &worker,
+       std::move(sentence), decision);
+  if (is_to_go && !worker.is_traced) worker.owes = RecycleReason::Cpu;
 }
 
 void Pool::apply_rules(const Observation& seen, TimePoint now, Decision& decision) {
@@ -73,7 +89,7 @@ void Pool::apply_rules(const Observation& seen, TimePoint now, Decision& decisio
     const auto reason = due(*worker, what, now);
     if (!reason) continue;
     if (worker->is_traced && is_reactive(*reason)) {
-      leave_alone(*worker, "is over a limit of its memory", Ailment::Memory, now, decision);
+      leave_alone(*worker, "is over a limit", Ailment::Memory, now, decision);
     } else {
       ask_by_rule(*worker, *reason, now);
     }

@@ -132,6 +132,9 @@ void Pool::leave(Worker& worker, Intent why, TimePoint now, Decision& decision) 
       why == Intent::PoolStop || why == Intent::Shutdown || why == Intent::Reload;
   std::optional<Duration> limit;  // what is not the end of all waits for requests in flight
   if (why == Intent::PoolStop) limit = settings_->worker.stop.drain;
+  // What it is to be rid of, it does for as long as it has requests.
+  if (why == Intent::Recycle && worker.owes == RecycleReason::Cpu)
+    limit = settings_->worker.stop.drain;
   if (why == Intent::Shutdown) limit = Duration::zero();  // the supervisor has waited already
   switch (worker.state) {
     case WorkerState::Serving:

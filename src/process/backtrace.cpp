@@ -2,10 +2,12 @@
 
 #include <fcntl.h>
 #include <spawn.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 #include <sstream>
 
 #include "base/clean_text.h"
@@ -17,6 +19,7 @@ namespace {
 constexpr std::size_t kMostText = 256 * 1024;
 constexpr std::size_t kMostFrames = 32;
 constexpr std::size_t kLongestFrame = 200;
+constexpr rlim_t kMostMemory = rlim_t{4} << 30;  // of the tool
 
 // What a tool would load or ask on behalf of whoever owns the core is left out of its environment.
 constexpr const char* kEnvironment[] = {"PATH=/usr/bin:/bin", "HOME=/nonexistent", "LC_ALL=C",
@@ -41,6 +44,8 @@ std::string output_of(const std::vector<std::string>& words) {
   ::posix_spawn_file_actions_destroy(&actions);
   writing.reset();
   if (failed != 0) return "";
+  const rlimit memory{kMostMemory, kMostMemory};
+  ::prlimit(pid, RLIMIT_AS, &memory, nullptr);
   std::string text;
   char chunk[4096];
   for (ssize_t size = 0; text.size() < kMostText;) {

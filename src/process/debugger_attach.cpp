@@ -25,6 +25,7 @@
 namespace poolwarden::process {
 namespace {
 
+constexpr int kDescriptorsSearched = 65536;  // before Linux 5.9
 constexpr int kExecEvent = SIGTRAP | PTRACE_EVENT_EXEC << 8;
 
 struct Pipe {
@@ -58,8 +59,8 @@ using Traced = std::function<void(pid_t traced)>;
   const long seized = ::ptrace(PTRACE_SEIZE, traced, nullptr, PTRACE_O_TRACEEXEC);
   send(to_traced.writing.get(), seized < 0 ? errno : 0);
   // Also the worker's listening socket, which must go down with the worker.
-  for (int fd = 3; fd < 16; ++fd) ::close(fd);
-  ::syscall(SYS_close_range, 3U, ~0U, 0U);
+  if (::syscall(SYS_close_range, 3U, ~0U, 0U) < 0)
+    for (int fd = 3; fd < kDescriptorsSearched; ++fd) ::close(fd);
   if (seized == 0) then(traced);
   ::_exit(0);
 }

@@ -4,6 +4,7 @@
 
 #include <sys/types.h>
 
+#include <optional>
 #include <vector>
 
 #include "base/clock.h"
@@ -15,6 +16,10 @@ namespace poolwarden::process {
 // memory: resident pages that are not shared, summed up; virtual_memory: of the largest. Absent
 // when none of them is there any more.
 worker::Usage usage_of(const std::vector<pid_t>& pids);
+
+// CPU time that they, and those of their children that have ended, have used. Absent when none of
+// them is there any more.
+std::optional<Duration> cpu_time_of(const std::vector<pid_t>& pids);
 
 // The processes of this machine, read anew at most four times a second: with many workers and
 // without cgroups, all ask for them at the same time.

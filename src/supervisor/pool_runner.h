@@ -74,6 +74,9 @@ class PoolRunner {
   // The requests that draining workers waited for died with the gateway.
   void gateway_lost();
 
+  // See Pool::drilled.
+  void drilled(worker::WorkerId id, const std::string& what) { pool_.drilled(id, what); }
+
   const pool::Pool& pool() const { return pool_; }
   pool::PoolSnapshot snapshot(TimePoint now, WallTime wall) const;
 

@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <optional>
 
+#include "base/clock.h"
+
 namespace poolwarden::worker {
 
 // A value that this machine does not tell is absent, never 0.
@@ -13,6 +15,13 @@ struct Usage {
   // page cache; without a cgroup, what /proc says.
   std::optional<std::uint64_t> memory;
   std::optional<std::uint64_t> virtual_memory;  // bytes of address space, of the largest process
+
+  std::optional<std::uint64_t> processes;  // of its tree
+  // Of its whole tree since it began. Without a cgroup it goes back when a process ends that has
+  // lost its parent.
+  std::optional<Duration> cpu_time;
+  // For how long it had used up its cpu limit, in whole periods of its cgroup.
+  std::optional<Duration> throttled;
 };
 
 enum class PingResult {

@@ -3,11 +3,15 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "worker/placeholders.h"
+
 namespace poolwarden::worker {
 
 // The open_files, core and affinity of a worker are set by the process itself before exec.
+// A cpu limit that is only watched is counted from /proc, too.
 bool needs_cgroup(const Limits& limits) {
-  return limits.memory || limits.memory_high || limits.cpu || limits.pids;
+  const bool throttles = limits.cpu && limits.cpu_action == CpuAction::Throttle;
+  return limits.memory || limits.memory_high || throttles || limits.pids;
 }
 
 std::uint32_t count_cpus(const std::string& list) {
@@ -26,25 +30,10 @@ std::uint32_t count_cpus(const std::string& list) {
 }
 
 std::string expand(const std::string& text, const std::map<std::string, std::string>& environment) {
-  std::string expanded;
-  std::size_t at = 0;
-  while (at < text.size()) {
-    const std::size_t dollar = text.find('$', at);
-    expanded.append(text, at, dollar - at);
-    if (dollar == std::string::npos) break;
-    const bool escaped = text.compare(dollar, 2, "$$") == 0;
-    const bool opened = text.compare(dollar, 2, "${") == 0;
-    const std::size_t close = opened ? text.find('}', dollar) : std::string::npos;
-    if (close == std::string::npos) {
-      expanded += '$';
-      at = dollar + (escaped ? 2 : 1);
-      continue;
-    }
-    const auto found = environment.find(text.substr(dollar + 2, close - dollar - 2));
-    if (found != environment.end()) expanded += found->second;
-    at = close + 1;
-  }
-  return expanded;
+  return replace_names(text, [&](const std::string& name) {
+    const auto found = environment.find(name);
+    return found == environment.end() ? std::string() : found->second;
+  });
 }
 
 }  // namespace poolwarden::worker

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
-sys.path.append(str(Path(__file__).resolve().parents[1] / "integration"))  # web, waiting, exposition
+TESTS = Path(__file__).resolve().parents[1]
+sys.path.append(str(TESTS / "integration"))  # web, waiting, exposition
+sys.path.append(str(TESTS / "machine"))  # emulator, kernel
 
 from container import Container  # noqa: E402
 from engine import Engine  # noqa: E402

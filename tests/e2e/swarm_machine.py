@@ -6,6 +6,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+import emulator
 from engine import Engine
 from images import build
 from supervisor import free_port
@@ -135,12 +136,11 @@ class SwarmMachine(Engine):
         forwards = "".join(f",hostfwd=tcp:127.0.0.1:{outside}-:{inside}"
                            for inside, outside in self.ports.items())
         return subprocess.Popen(
-            ["qemu-system-x86_64", "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2",
-             "-m", "3072", "-display", "none", "-no-reboot", "-serial", f"file:{self.console}",
-             "-kernel", self.folder / "vmlinuz", "-initrd", self.folder / "initrd.img",
-             "-append", "console=ttyS0 quiet panic=-1 root=/dev/vda rw init=/sbin/engine-init",
-             "-drive", f"file={self.folder / 'disk'},if=virtio,format=raw,cache=unsafe",
-             "-nic", f"user,model=virtio-net-pci{forwards}"],
+            emulator.command(
+                self.folder / "vmlinuz", "root=/dev/vda rw init=/sbin/engine-init", 3072,
+                "-cpu", "max", "-initrd", self.folder / "initrd.img",
+                "-drive", f"file={self.folder / 'disk'},if=virtio,format=raw,cache=unsafe",
+                "-nic", f"user,model=virtio-net-pci{forwards}", "-serial", f"file:{self.console}"),
             stdin=subprocess.DEVNULL, stderr=subprocess.STDOUT,
             stdout=(self.folder / "qemu.log").open("wb"))
 

@@ -64,6 +64,21 @@ def test_the_end_of_an_essential_pool_is_that_of_the_container(contain, tmp_path
     assert re.search(r"web.*exited with code 3", last_words.read_text()), last_words.read_text()
 
 
+def test_the_last_words_have_the_beginning_and_the_end(contain, tmp_path):
+    last_words = tmp_path / "termination-log"
+    last_words.touch()
+    last_words.chmod(0o666)
+
+    contain({"web": {"command": "seq -f 'line %07.0f' 1 2000; echo and this was the end; exit 3",
+                     "essential": True, "rapid_fail": {"failures": 3}}},
+            options=["--volume", f"{last_words}:/dev/termination-log"], wait="ended")
+
+    text = last_words.read_text()
+    assert len(text) <= 4096 and "\n(cut)\n" in text
+    assert re.search(r"web.*exited with code 3", text), text
+    assert "and this was the end" in text, text
+
+
 def test_a_configuration_that_is_not_right_ends_it_with_the_place(contain):
     container = contain({"web": {"wrokers": 2}}, wait="ended")
 

@@ -6,19 +6,15 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+import emulator
 from images import build
+from kernel import kernel
 
-# The kernel's package without its modules: what is needed for memory, serial lines and cgroups is
-# built in.
 DOCKERFILE = """\
 FROM {base}
 USER root
 RUN apt-get update && apt-get install -y --no-install-recommends systemd systemd-sysv curl procps \\
-    && cd /tmp && apt-get download $(apt-cache depends linux-image-cloud-amd64 \\
-                                     | awk '/Depends: linux-image/ {{ print $2 }}') \\
-    && dpkg -x linux-image*.deb kernel && mv kernel/boot/vmlinuz-* /vmlinuz \\
-    && rm -rf kernel linux-image*.deb /var/lib/apt/lists/* /var/cache/apt \\
-              /usr/share/doc /usr/share/locale \\
+    && rm -rf /var/lib/apt/lists/* /var/cache/apt /usr/share/doc /usr/share/locale \\
     && ln -s /lib/systemd/systemd /init
 """
 LONGEST = 270  # seconds; the processor is emulated
@@ -38,12 +34,11 @@ def boot(engine, base, files, tag="poolwarden-e2e-systemd"):
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_text(contents)
             place.chmod(mode)
-        kernel = shutil.move(root / "vmlinuz", folder / "vmlinuz")
         disk = folder / "initrd.gz"
         subprocess.run("find . | cpio --create --format newc --quiet | gzip -1", shell=True, cwd=root,
                        check=True, stdout=disk.open("wb"))
         shutil.rmtree(root)
-        return _run(kernel, disk, folder)
+        return emulator.run(kernel(), folder, LONGEST, devices=["-initrd", disk])
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -55,24 +50,6 @@ def _unpack(engine, image, root):
         subprocess.run(["tar", "-C", root, "-x"], stdin=export.stdout, check=True)
     engine.docker("rm", container)
     (root / ".dockerenv").unlink(missing_ok=True)  # else systemd believes that it is in a container
-
-
-def _run(kernel, disk, folder):
-    told, console = folder / "told", folder / "console"
-    with console.open("wb") as out:
-        try:
-            subprocess.run(
-                ["qemu-system-x86_64", "-accel", "tcg", "-smp", "2", "-m", "2048", "-display", "none",
-                 "-no-reboot", "-nic", "none", "-kernel", kernel, "-initrd", disk,
-                 "-append", "console=ttyS0 panic=-1 quiet",
-                 "-serial", "stdio", "-serial", f"file:{told}"],
-                stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT, timeout=LONGEST,
-                check=True)
-        except subprocess.TimeoutExpired:
-            pass  # what was told until then says where it hangs
-    text = told.read_text(errors="replace").replace("\r", "")
-    print(text, console.read_text(errors="replace")[-3000:], sep="\n")  # shown when the test failed
-    return text
 
 
 _STORY = {

@@ -7,10 +7,22 @@ CGROUPS = Path("/sys/fs/cgroup")
 
 
 def memory_can_be_limited():
+    return _has_controller("memory")
+
+
+def pids_can_be_limited():
+    return _has_controller("pids")
+
+
+def cpu_can_be_limited():
+    return _has_controller("cpu")
+
+
+def _has_controller(name):
     if (CGROUPS / "cgroup.controllers").exists():
         controllers = (CGROUPS / "cgroup.controllers").read_text().split()
-        return "memory" in controllers and _writable(CGROUPS)
-    return _writable(CGROUPS / "memory")
+        return name in controllers and _writable(CGROUPS)
+    return _writable(CGROUPS / name)
 
 
 def _writable(folder):

@@ -37,6 +37,7 @@ def test_a_worker_that_dies_is_replaced(supervise, kind, diagnosis, how):
     assert gone(victim) and not gone(other)
     assert outcome["end"]["diagnosis"] == diagnosis
     assert how.items() <= outcome["end"].items()
+    assert f"a drill: `poolwarden drill {kind}`" in outcome["end"]["explanation"]
     assert 0 <= outcome["noticed_after_seconds"] <= outcome["replaced_after_seconds"]
     assert recorded(outcome)[0] == "worker.exited" and "worker.ready" in recorded(outcome)
     requests = outcome["requests"]

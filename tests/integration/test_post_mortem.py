@@ -32,15 +32,17 @@ def dying(command, folder, **settings):
             "rapid_fail": {"failures": 1}, **settings}
 
 
-def the_end(supervisor, *events):
-    names = events or ("worker.exited", "worker.start_failed")
-    return eventually(lambda: [event for event in supervisor.events() if event["event"] in names],
-                      f"one of {names}")[0]
+ENDS = ("worker.exited", "worker.start_failed")
 
 
-def the_post_mortem(supervisor, condition=lambda event: True):
-    return eventually(lambda: [event for event in supervisor.events_of("worker.post_mortem")
-                               if condition(event)], "a post mortem")[0]
+def the_end(supervisor, key, pool="web"):
+    """The event that has this key: of the end, or, where that took its time, of what became known
+    after it."""
+    def told():
+        events = [event for event in supervisor.events() if event.get("pool") == pool]
+        return [event for event in events
+                if event["event"] in (*ENDS, "worker.post_mortem") and key in event]
+    return eventually(told, f"an end with {key}")[-1]
 
 
 def cores_in(folder):
@@ -52,7 +54,7 @@ def test_a_core_file_is_found_and_tells_the_address(supervise, workers, tmp_path
     pool = dying([str(workers / "die"), "segfault"], tmp_path, limits={"core": "infinite"})
     supervisor = supervise({"web": pool}, wait="up")
 
-    end = the_end(supervisor)
+    end = the_end(supervisor, "core_file")
 
     [core] = cores_in(tmp_path)
     assert end["core_file"] == {"path": str(core), "bytes": core.stat().st_size}
@@ -66,7 +68,8 @@ def test_a_core_file_is_found_and_tells_the_address(supervise, workers, tmp_path
 def test_a_stack_that_ran_out_is_told_from_a_wild_pointer(supervise, workers, tmp_path, how):
     pool = dying([str(workers / "die"), how], tmp_path, limits={"core": "infinite"})
     supervisor = supervise({"web": pool}, wait="up")
-    assert the_end(supervisor)["diagnosis"] == "stack_overflow"
+    end = the_end(supervisor, "address")
+    assert end["diagnosis"] == "stack_overflow"
 
 
 @CORES
@@ -75,10 +78,11 @@ def test_a_debugger_says_where_it_stood(supervise, workers, tmp_path):
     pool = dying([str(workers / "die"), "segfault"], tmp_path, limits={"core": "infinite"})
     supervisor = supervise({"web": pool}, wait="up")
 
-    told = the_post_mortem(supervisor, lambda event: event.get("backtrace"))
+    told = the_end(supervisor, "backtrace")
 
     assert any("touch_nothing" in frame for frame in told["backtrace"])
     assert any("main" in frame for frame in told["backtrace"])
+    assert told["event"] == "worker.post_mortem"
     assert told["diagnosis"] == "segfault"
     assert "it stood in #0" in told["message"]
 
@@ -92,8 +96,9 @@ def test_a_core_file_of_another_user_is_found(supervise, workers, tmp_path):
     pool = dying([str(workers / "die"), "abort"], tmp_path, limits={"core": "infinite"},
                  identity={"user": "nobody"})
     supervisor = supervise({"web": pool}, wait="up")
-    [core] = cores_in(tmp_path) if the_end(supervisor) else []
-    assert the_end(supervisor)["core_file"]["path"] == str(core)
+    end = the_end(supervisor, "core_file")
+    [core] = cores_in(tmp_path)
+    assert end["core_file"]["path"] == str(core)
     assert core.stat().st_uid == 65534
 
 
@@ -111,8 +116,8 @@ def test_why_there_is_no_core_file(supervise, workers, tmp_path):
         del pools["locked"]
     supervisor = supervise(pools, wait="up")
 
-    reasons = {pool: eventually(lambda pool=pool: supervisor.events_of("worker.exited", pool=pool),
-                                "its end")[0]["core_file"]["why_none"] for pool in pools}
+    reasons = {pool: the_end(supervisor, "core_file", pool)["core_file"]["why_none"]
+               for pool in pools}
 
     assert reasons["none"] == "limits.core is 0"
     if "locked" in reasons:
@@ -138,10 +143,8 @@ def test_requests_that_were_cut_short_are_named(supervise):
 def test_a_request_that_takes_too_long_is_named(supervise):
     supervisor = supervise({"web": {"health": {"request_timeout": "1s"}}})
     with Load(supervisor.port, "/hang?for=60s", connections=1, limit=1):
-        end = the_end(supervisor, "worker.exited")
-    told = [end, *supervisor.events_of("worker.post_mortem")]
-    assert any(request["path"] == "/hang" for event in told
-               for request in event.get("cut_requests", []))
+        told = the_end(supervisor, "cut_requests")
+    assert [request["path"] for request in told["cut_requests"]] == ["/hang"]
 
 
 def test_where_a_worker_hangs_that_never_becomes_ready(supervise, tmp_path):
@@ -149,7 +152,7 @@ def test_where_a_worker_hangs_that_never_becomes_ready(supervise, tmp_path):
             "ready": {"when": "connect", "timeout": "1s"}, "rapid_fail": {"failures": 1}}
     supervisor = supervise({"web": pool}, wait="up")
 
-    end = the_end(supervisor)
+    end = the_end(supervisor, "threads")
 
     [thread] = end["threads"]
     assert (thread["name"], thread["state"]) == ("sleep", "S")
@@ -162,7 +165,7 @@ def test_who_has_the_port(supervise, tmp_path):
         text = f"listen tcp :{port}: bind: address already in use"
         pool = dying(["sh", "-c", f"echo '{text}' >&2; exit 1"], tmp_path)
         supervisor = supervise({"web": pool}, wait="up")
-        end = the_end(supervisor)
+        end = the_end(supervisor, "port_holder")
     assert end["port_holder"]["port"] == port
     assert end["port_holder"]["pid"] == os.getpid()
     assert end["diagnosis"] == "port_in_use"
@@ -171,11 +174,16 @@ def test_who_has_the_port(supervise, tmp_path):
 def test_a_missing_library_is_named(supervise, workers, tmp_path):
     shutil.copy(workers / "needs_library", tmp_path)
     supervisor = supervise({"web": dying([str(tmp_path / "needs_library")], tmp_path)}, wait="up")
-    end = the_end(supervisor)
+    end = the_end(supervisor, "loader")
     assert end["diagnosis"] == "loader_failed"
     [finding] = end["loader"]
     assert finding["object"] == str(tmp_path / "needs_library")
     assert finding["needed"].endswith("answer.so")
+
+
+AARCH64, X86_64 = 183, 62
+FOREIGN = X86_64 if os.uname().machine == "aarch64" else AARCH64
+NAME_OF_FOREIGN = "x86_64" if FOREIGN == X86_64 else "aarch64"
 
 
 def made_for(machine, source):
@@ -184,38 +192,36 @@ def made_for(machine, source):
     struct.pack_into("<H", data, 18, machine)
     return data
 
-AARCH64, X86_64 = 183, 62
-
 
 def test_a_program_for_another_machine_is_told(supervise, workers, tmp_path):
-    foreign = X86_64 if os.uname().machine == "aarch64" else AARCH64
     program = tmp_path / "foreign"
-    program.write_bytes(made_for(foreign, workers / "exit_with"))
+    program.write_bytes(made_for(FOREIGN, workers / "exit_with"))
     program.chmod(0o755)
     supervisor = supervise({"web": dying([str(program)], tmp_path)}, wait="up")
-    end = the_end(supervisor)
-    [finding] = end["loader"]
+    [finding] = the_end(supervisor, "loader")["loader"]
     assert finding["found"] == str(program)
-    assert finding["machine"] == ("x86_64" if foreign == X86_64 else "aarch64")
+    assert finding["machine"] == NAME_OF_FOREIGN
 
 
 def test_a_library_for_another_machine_is_told(supervise, workers, tmp_path):
-    foreign = X86_64 if os.uname().machine == "aarch64" else AARCH64
     shutil.copy(workers / "needs_library", tmp_path)
     [library] = [path for path in workers.rglob("lib*answer.so") if "older" not in path.name]
     folder = tmp_path / "lib"
     folder.mkdir()
-    (folder / library.name).write_bytes(made_for(foreign, library))
+    (folder / library.name).write_bytes(made_for(FOREIGN, library))
     pool = dying([str(tmp_path / "needs_library")], tmp_path,
                  environment={"LD_LIBRARY_PATH": str(folder)})
     supervisor = supervise({"web": pool}, wait="up")
-    [finding] = the_end(supervisor)["loader"]
+    def found():
+        findings = the_end(supervisor, "loader")["loader"]
+        return findings if "found" in findings[0] else None
+    [finding] = eventually(found, "a library that does not fit")
     assert finding["found"] == str(folder / library.name)
-    assert finding["machine"] == ("x86_64" if foreign == X86_64 else "aarch64")
+    assert finding["machine"] == NAME_OF_FOREIGN
 
 
 def test_a_daemon_is_known_by_what_it_leaves(supervise, workers, tmp_path):
     supervisor = supervise({"web": dying([str(workers / "daemonize")], tmp_path)}, wait="up")
-    end = the_end(supervisor)
+    end = the_end(supervisor, "left_behind")
     assert [name.split()[1] for name in end["left_behind"]] == ["daemonize"]
     assert end["detail"] == "daemonized"

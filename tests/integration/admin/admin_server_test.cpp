@@ -18,6 +18,7 @@
 #include <thread>
 
 #include "admin/connection.h"
+#include "fakes/full_certificate.h"
 #include "fakes/sample_snapshot.h"
 #include "loop/unique_fd.h"
 #include "metrics/event_metrics.h"
@@ -92,7 +93,8 @@ class AdminServerTest : public testing::Test {
     return AdminServer::start(address, {.snapshots = published_,
                                         .exposition = exposition_,
                                         .status = [this] { return status(); },
-                                        .journal = journal_});
+                                        .journal = journal_,
+                                        .deaths = deaths_});
   }
 
   boost::json::object status() const {
@@ -114,6 +116,7 @@ class AdminServerTest : public testing::Test {
 
   loop::UniqueFd null_;
   journal::Journal journal_;
+  journal::DeathRegister deaths_;
   link::ScoreboardMap board_;
   loop::Published<pool::Snapshot> published_;
   metrics::EventMetrics events_;
@@ -228,6 +231,35 @@ TEST_F(AdminServerTest, ClosesConnectionsBeyondItsLimit) {
   while (answer.empty() && std::chrono::steady_clock::now() < deadline)
     answer = ask("GET /healthz");
   EXPECT_THAT(answer, StartsWith("HTTP/1.1 200"));
+}
+
+TEST_F(AdminServerTest, ShowsDeathCertificatesNewestFirst) {
+  for (int i = 0; i < 6; ++i) {
+    auto certificate = std::make_shared<diagnosis::Certificate>(fakes::full_certificate());
+    certificate->pool = i % 2 == 0 ? "web" : "api";
+    certificate->slot = static_cast<std::uint32_t>(i / 2);
+    certificate->diagnosis.expected = i < 4;
+    deaths_.enter({pool::EventKind::WorkerExited, certificate->pool, pool::WorkerName{}, "",
+                   pool::ExitDetails{certificate, {}, true}},
+                  WallClock::now());
+  }
+  const auto numbers = [&](const std::string& query) {
+    std::string found;
+    const auto answer = boost::json::parse(body_of(ask("GET /api/v1/certificates" + query)));
+    for (const auto& one : answer.as_array())
+      found += " " + std::to_string(one.at("number").to_number<int>());
+    return found;
+  };
+  EXPECT_EQ(numbers(""), " 6 5 4 3 2 1");
+  EXPECT_EQ(numbers("?pool=web"), " 5 3 1");
+  EXPECT_EQ(numbers("?pool=web&worker=1"), " 3");
+  EXPECT_EQ(numbers("?pool=web&worker=x"), "");
+  EXPECT_EQ(numbers("?pool=none"), "");
+  EXPECT_EQ(numbers("?last=1"), " 6 5");
+  EXPECT_EQ(numbers("?expected=false"), " 6 5");
+  EXPECT_THAT(ask("GET /api/v1/certificates?last=1"),
+              AllOf(HasSubstr("application/json"), HasSubstr("\"stack_overflow\""),
+                    HasSubstr("\"Traceback\"")));
 }
 
 TEST_F(AdminServerTest, KeepsAConnectionForTheNextRequest) {

@@ -76,6 +76,20 @@ TEST_F(V2Files, AMissingControllerIsNamed) {
   EXPECT_THAT(failed[0].message, HasSubstr("no writable cgroup has the memory controller"));
 }
 
+TEST_F(V2Files, ItIsSaidWhyNothingStandsInForALimit) {
+  group.controllers.clear();
+  LimitValues limits;
+  limits.memory = limits.memory_high = 1024;
+  limits.cpu_cores = 1;
+  limits.pids = 7;
+  const auto failed = apply_limits({group}, limits).failed;
+  ASSERT_EQ(failed.size(), 4u);
+  EXPECT_THAT(failed[0].message,
+              AllOf(HasSubstr("RLIMIT_AS"), HasSubstr("recycle.over_memory works")));
+  EXPECT_THAT(failed[2].message, AllOf(HasSubstr("RLIMIT_CPU"), HasSubstr("limits.cpu_action")));
+  EXPECT_THAT(failed[3].message, HasSubstr("RLIMIT_NPROC"));
+}
+
 TEST_F(V2Files, SwapThatCannotBeLimitedIsToldOfOnlyWhereThereIsAny) {
   LimitValues limits;
   limits.memory = 1024;

@@ -9,6 +9,7 @@
 #include "cgroup/kernel_files.h"
 #include "cgroup/members.h"
 #include "integration/process/host_fixture.h"
+#include "process/service_process.h"
 #include "process/worker_plan.h"
 
 namespace poolwarden::process {
@@ -180,6 +181,29 @@ TEST_F(Elsewhere, AfterAllCgroupsWereRemovedTheNextWorkerHasOneAgain) {
   ASSERT_FALSE(tree.pool_usage("web", {}));
   spawn(command({"/bin/sleep", "1000"}));
   run_until([&] { return !tree.leaf_members("web", "3-1").empty(); });
+}
+
+// As when somebody removes the cgroup between its making and the clone.
+TEST_F(Elsewhere, AChildWhoseCgroupIsGoneIsNotStarted) {
+  const auto leaf = tree.make_leaf("web", "gone", {}, worker::Containment::Required);
+  ASSERT_TRUE(leaf);
+  const auto entry = leaf->open_entry();
+  ASSERT_TRUE(entry);
+  ASSERT_TRUE(leaf->remove());
+  LaunchPlan plan;
+  plan.program = "/bin/true";
+  plan.arguments = {"/bin/true"};
+  for (const auto& file : entry->files) plan.cgroup_files.push_back(file.get());
+  plan.unified_directory = entry->unified_directory.get();
+  plan.unified_file = entry->unified_file.get();
+  std::optional<ExitStatus> status;
+  auto child = start_service(*io, known, plan, [&](const ExitStatus& end) { status = end; });
+  ASSERT_TRUE(child);
+  run_until([&] { return status.has_value(); });
+  const auto* end = std::get_if<NotStarted>(&*status);
+  ASSERT_TRUE(end);
+  EXPECT_EQ(end->stage, SpawnStage::Cgroup);
+  EXPECT_EQ(end->error, ENODEV);
 }
 
 struct Containment : HostFixture {

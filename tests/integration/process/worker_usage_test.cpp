@@ -48,6 +48,33 @@ TEST_P(WorkerUsage, OfFilesThatItReadIsNotItsMemory) {
   std::filesystem::remove(file);
 }
 
+// One that burns CPU, and one after the other that has ended when it is asked for.
+TEST_P(WorkerUsage, OfCpuIsThatOfItsWholeTree) {
+  const std::string burn = "i=0; while [ $i -lt 30000 ]; do i=$((i+1)); done";
+  spawn(command({"/bin/sh", "-c",
+                 "/bin/sh -c '" + burn + "'; /bin/sh -c '" + burn +
+                     "'; echo burnt; /bin/sleep 1000 & exec /bin/sleep 1000"}));
+  run_until([&] { return wrote("burnt"); });
+  run_until([&] { return host.usage(last_id()).processes == 2u; });
+  const worker::Usage usage = host.usage(last_id());
+  ASSERT_TRUE(usage.cpu_time);
+  EXPECT_GT(*usage.cpu_time, 10ms);
+}
+
+TEST_P(WorkerUsage, GrowsWithTheCpuTimeThatIsUsed) {
+  spawn(command({"/bin/sh", "-c", "while :; do :; done & while :; do :; done"}));
+  run_until([&] { return host.usage(last_id()).cpu_time.value_or(0s) > 300ms; });
+  EXPECT_EQ(host.usage(last_id()).processes, 2u);
+}
+
+TEST_P(WorkerUsage, SaysForHowLongALimitHeldItBack) {
+  if (!tree.report().cpu_limits) GTEST_SKIP() << "no cpu controller can be written";
+  auto settings = command({"/bin/sh", "-c", "while :; do :; done"});
+  settings.limits.cpu = Percent{5};
+  spawn(settings);
+  run_until([&] { return host.usage(last_id()).throttled.value_or(0s) >= 200ms; });
+}
+
 TEST_P(WorkerUsage, OfNobodyIsNothing) {
   EXPECT_FALSE(host.usage(worker::WorkerId{4711}).memory);
   EXPECT_FALSE(host.usage(worker::WorkerId{4711}).virtual_memory);

@@ -39,6 +39,10 @@ TEST(BadServerKeys, AreToldOfAtTheirPlaces) {
        "admin", "listen and admin have the same address 0.0.0.0:80; give admin another port"},
       {"listen: 127.0.0.1:9180\npools: {web: {command: a}}", 1, 9, "listen",
        "listen and admin have the same address 127.0.0.1:9180; give admin another port"},
+      {"state: lib/x\npools: {web: {command: a}}", 1, 8, "state",
+       "expected an absolute path such as /var/lib/poolwarden, got \"lib/x\"; it must begin with "
+       "/"},
+      {"state: ${HOME}/x\npools: {web: {command: a}}", 1, 8, "state", "it must begin with /"},
       {"control: run/x.sock\npools: {web: {command: a}}", 1, 10, "control",
        "got \"run/x.sock\"; it must begin with /"},
       {"log: json\npools: {web: {command: a}}", 1, 6, "log",

@@ -103,10 +103,10 @@ TEST(CompareSettings, AddsAndRemovesPools) {
 TEST(CompareSettings, NamesWhatOnlyARestartChanges) {
   const Comparison comparison = compare_settings(
       settings_of("pools: {a: {command: x}}"),
-      settings_of("listen: 127.0.0.1:80\nadmin: 127.0.0.1:81\ncontrol: /run/c\n"
+      settings_of("listen: 127.0.0.1:80\nadmin: 127.0.0.1:81\ncontrol: /run/c\nstate: /s\n"
                   "log: {format: json}\ngateway: {user: root}\npools: {a: {command: x}}"));
   EXPECT_THAT(comparison.fixed,
-              ElementsAre("listen", "admin", "control", "log.format", "gateway.user"));
+              ElementsAre("listen", "admin", "control", "state", "log.format", "gateway.user"));
   EXPECT_FALSE(comparison.changes_nothing());
 }
 
@@ -135,7 +135,8 @@ TEST(CompareSettings, TellsAKeyWhoseValueIsTheOnlyDifference) {
       "overlapped: false, at_once: 2, on_config_change: false}, idle: {after: 1s, action: suspend, "
       "spare_after: 1s, under_pressure: 1%}, queue: {limit: 9, timeout: 1s, recycle_over: 1, "
       "restart_limit: 1, client_check: 1s}, limits: {memory: 1MiB, memory_high: 1kB, cpu: 1%, "
-      "cpu_action: log, pids: 1, open_files: 1, core: 1, affinity: '0', affinity_each: 1}, "
+      "cpu_action: log, cpu_window: 1s, pids: 1, open_files: 1, core: 1, affinity: '0', "
+      "affinity_each: 1}, "
       "containment: best_effort, rapid_fail: {failures: 1, within: 1s, when_open: reset, "
       "retry_after: 1s, action: [x]}, orphan: {keep: true, action: [x], at_most: 2}, "
       "essential: true, log_level: none}}");

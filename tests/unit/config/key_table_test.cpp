@@ -33,7 +33,7 @@ std::string example() { return read("docs/poolwarden.example.yaml"); }
 TEST(KeyTable, HasEveryKeyOfTheDesign) {
   const std::vector<std::string> server = {
       "listen",       "admin",          "control",  "log.format", "log.level", "gateway.processes",
-      "gateway.user", "shutdown.delay", "defaults", "pools"};
+      "gateway.user", "shutdown.delay", "defaults", "pools",      "state"};
   const std::vector<std::string> pool = {"command",
                                          "directory",
                                          "environment",
@@ -85,6 +85,7 @@ TEST(KeyTable, HasEveryKeyOfTheDesign) {
                                          "limits.memory_high",
                                          "limits.cpu",
                                          "limits.cpu_action",
+                                         "limits.cpu_window",
                                          "limits.pids",
                                          "limits.open_files",
                                          "limits.core",

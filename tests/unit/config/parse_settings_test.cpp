@@ -142,13 +142,15 @@ TEST(ParseSettings, ReadsSignalsByNameAndNumber) {
 TEST(ParseSettings, ReadsLimits) {
   const worker::Limits limits =
       pool_of(
-          "limits: {memory: 50%, memory_high: 1MiB, cpu: 150%, cpu_action: kill, pids: 9, "
+          "limits: {memory: 50%, memory_high: 1MiB, cpu: 150%, cpu_action: kill, cpu_window: 90s, "
+          "pids: 9, "
           "open_files: 1024, core: infinite, affinity: \"0-1,4\"}")
           .worker.limits;
   const worker::Limits expected{.memory = Percent{50},
                                 .memory_high = Bytes{1048576},
                                 .cpu = Percent{150},
                                 .cpu_action = worker::CpuAction::Kill,
+                                .cpu_window = 90s,
                                 .pids = 9,
                                 .open_files = 1024,
                                 .core = worker::kUnlimitedCore,
@@ -177,13 +179,13 @@ TEST(ParseSettings, NormalizesRoutes) {
 }
 
 TEST(ParseSettings, TellsWhatIsNotInEffectYet) {
-  const Parsed parsed = parse_settings(pool(
-      "essential: true\nlimits: {cpu_action: kill}\nlog_level: all\nrecycle: {after_time: 1h}"));
+  const Parsed parsed = parse_settings("gateway: {processes: 2}\n" + pool("essential: true"));
   EXPECT_TRUE(parsed.ok());
   ASSERT_EQ(parsed.findings.size(), 1u) << all_of(parsed.findings);
   EXPECT_EQ(parsed.findings[0].kind, Finding::Kind::NotInEffect);
-  EXPECT_EQ(parsed.findings[0].path, "pools.web.limits.cpu_action");
-  EXPECT_THAT(parse_settings(pool("limits: {cpu_action: throttle}")).findings, IsEmpty());
+  EXPECT_EQ(parsed.findings[0].path, "gateway.processes");
+  EXPECT_THAT(parse_settings("gateway: {processes: 1}\n" + pool("essential: true")).findings,
+              IsEmpty());
 }
 
 TEST(ParseSettings, ReadsHowAWorkerTellsThatItIsWell) {

@@ -188,6 +188,64 @@ TEST(FailedStart, IsPutDownToTheLoaderOrThePortByItsOutput) {
   }
 }
 
+TEST(FailedStart, IsPutDownToTheProtocolWhereTheAnswerWasNoHttp) {
+  Bench bench(web());
+  bench.begin();
+  bench.tick_after(90s);  // ready.timeout
+  diagnosis::Evidence evidence = ended(Signaled{SIGKILL});
+  EXPECT_EQ(start_failure(bench.pool.worker_exited(WorkerId{1}, evidence, bench.now, {})),
+            StartFailure::StartupTimeout);
+  Bench other(web());
+  other.begin();
+  other.tick_after(90s);
+  evidence.protocol_breach = "SSH-2.0-x";
+  EXPECT_EQ(start_failure(other.pool.worker_exited(WorkerId{1}, evidence, other.now, {})),
+            StartFailure::Protocol);
+}
+
+TEST(StartupTimeout, IsToldWithWhatItWaitedForAndHowLong) {
+  pool::PoolSettings settings = web();
+  settings.worker.ready = {worker::WhenNotify{}, 30s};
+  Bench bench(settings);
+  bench.begin();
+  bench.tick_after(30s);
+  const Decision decision =
+      bench.pool.worker_exited(WorkerId{1}, ended(Signaled{SIGKILL}), bench.now, {});
+  const Event* told = event(decision, EventKind::WorkerStartFailed);
+  ASSERT_NE(told, nullptr);
+  EXPECT_EQ(told->sentence,
+            "was not ready within ready.timeout (30s) and was killed: it never sent READY=1 to "
+            "$NOTIFY_SOCKET");
+  EXPECT_EQ(was_number(*told), 2281);
+}
+
+TEST(DrilledWorker, IsToldAsThatUntilTheDrillIsOver) {
+  const auto end_of = [](Bench& bench) {
+    return std::get<ExitDetails>(bench.exits(1, kCrash).events[0].details).certificate->diagnosis;
+  };
+  Bench bench(web());
+  bench.serve(1, 1);
+  bench.pool.drilled(WorkerId{1}, "segv");
+  EXPECT_EQ(end_of(bench).detail, diagnosis::Detail::Drilled);
+  Bench other(web());
+  other.serve(1, 1);
+  other.pool.drilled(WorkerId{1}, "segv");
+  other.pool.drilled(WorkerId{1}, "");
+  EXPECT_EQ(end_of(other).detail, diagnosis::Detail::None);
+}
+
+TEST(IncurableStart, SaysByItsNumberWhetherTheIdentityIsToBlame) {
+  for (const auto& [stage, number] :
+       {std::pair(SpawnStage::Identity, 5057), std::pair(SpawnStage::Exec, 5059)}) {
+    Bench bench(web());
+    bench.begin();
+    const Decision decision = bench.exits(1, NotStarted{stage, 0, "nothing"});
+    const Event* told = event(decision, EventKind::PoolStartFailure);
+    ASSERT_NE(told, nullptr);
+    EXPECT_EQ(was_number(*told), number);
+  }
+}
+
 TEST(IncurableStart, DisablesThePoolAtOnce) {
   Bench bench(web(2));
   bench.begin();

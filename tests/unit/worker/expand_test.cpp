@@ -39,6 +39,8 @@ TEST(Limits, NeedACgroupForMemoryProcessorAndProcessCount) {
   EXPECT_TRUE(needs_cgroup({.memory = Bytes{1}}));
   EXPECT_TRUE(needs_cgroup({.memory_high = Percent{50}}));
   EXPECT_TRUE(needs_cgroup({.cpu = Percent{150}}));
+  EXPECT_FALSE(needs_cgroup({.cpu = Percent{150}, .cpu_action = CpuAction::Kill}));
+  EXPECT_FALSE(needs_cgroup({.cpu = Percent{150}, .cpu_action = CpuAction::Log}));
   EXPECT_TRUE(needs_cgroup({.pids = 1}));
 }
 

@@ -1,0 +1,263 @@
+#include "journal/certificate_file.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <condition_variable>
+#include <cstdio>
+#include <deque>
+#include <mutex>
+#include <string_view>
+#include <thread>
+
+#include "base/result.h"
+#include "loop/signals_blocked.h"
+#include "loop/unique_fd.h"
+
+namespace poolwarden::journal {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr const char* kNewer = "certificates.jsonl";
+constexpr const char* kOlder = "certificates.1.jsonl";
+constexpr auto kTryAgainAfter = 2s;
+constexpr auto kLongestEnd = 1s;
+
+// The end of the file, at most `bytes` of it.
+Result<std::string> read_end(const std::string& path, std::uint64_t bytes) {
+  const loop::UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+  struct stat about = {};
+  if (!file || ::fstat(file.get(), &about) != 0) {
+    if (errno == ENOENT || errno == ENOTDIR) return std::string();
+    return errno_error(errno, "cannot read " + path);
+  }
+  if (!S_ISREG(about.st_mode)) return failure(path + " is not a file");
+  const auto size = static_cast<std::uint64_t>(about.st_size);
+  std::string text(static_cast<std::size_t>(std::min(size, bytes)), '\0');
+  auto at = static_cast<off_t>(size - text.size());
+  std::size_t got = 0;
+  while (got < text.size()) {
+    const ssize_t piece = ::pread(file.get(), text.data() + got, text.size() - got, at);
+    if (piece < 0 && errno == EINTR) continue;
+    if (piece < 0) return errno_error(errno, "cannot read " + path);
+    if (piece == 0) break;
+    got += static_cast<std::size_t>(piece);
+    at += piece;
+  }
+  text.resize(got);
+  return text;
+}
+
+void add_lines(std::string_view text, std::vector<std::string>& lines) {
+  while (!text.empty()) {
+    const std::string_view line = text.substr(0, text.find('\n'));
+    if (!line.empty()) lines.emplace_back(line);
+    text.remove_prefix(std::min(line.size() + 1, text.size()));
+  }
+}
+
+// The files as the writing thread has them; opened when they are needed, and again after trouble.
+class Files {
+ public:
+  Files(std::string directory, std::uint64_t most)
+      : directory_(std::move(directory)), most_(most) {}
+
+  Result<void> append(const std::string& line) {
+    auto written = try_append(line + "\n");
+    if (!written) file_.reset();
+    return written;
+  }
+
+ private:
+  std::string path(const char* name) const { return directory_ + "/" + name; }
+
+  Result<void> try_append(const std::string& text) {
+    if (auto open = open_directory(); !open) return open;
+    struct stat about = {};
+    const bool is_there =
+        file_ && ::fstat(file_.get(), &about) == 0 && about.st_nlink > 0;  // nobody removed it
+    if (!is_there) {
+      if (auto open = open_file(); !open) return open;
+    }
+    if (size_ > 0 && size_ + text.size() > most_) {
+      if (auto turned = turn_over(); !turned) return turned;
+    }
+    return write(text);
+  }
+
+  Result<void> open_directory() {
+    if (lock_) return {};
+    if (::mkdir(directory_.c_str(), 0700) != 0 && errno != EEXIST)
+      return errno_error(errno, "cannot make " + directory_);
+    loop::UniqueFd directory(::open(directory_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!directory) return errno_error(errno, "cannot open " + directory_);
+    if (::flock(directory.get(), LOCK_EX | LOCK_NB) != 0)
+      return errno_error(errno, directory_ + " is another supervisor's");
+    lock_ = std::move(directory);
+    return {};
+  }
+
+  Result<void> open_file() {
+    file_.reset(::openat(lock_.get(), kNewer,
+                         O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600));
+    struct stat about = {};
+    if (!file_ || ::fstat(file_.get(), &about) != 0)
+      return errno_error(errno, "cannot open " + path(kNewer));
+    if (!S_ISREG(about.st_mode)) return failure(path(kNewer) + " is not a file");
+    size_ = static_cast<std::uint64_t>(about.st_size);
+    char last = '\n';
+    if (size_ > 0) (void)::pread(file_.get(), &last, 1, static_cast<off_t>(size_ - 1));
+    if (last != '\n') return write("\n");  // a machine that lost power left half a line
+    return {};
+  }
+
+  Result<void> turn_over() {
+    if (::renameat(lock_.get(), kNewer, lock_.get(), kOlder) != 0)
+      return errno_error(errno, "cannot rename " + path(kNewer));
+    return open_file();
+  }
+
+  // All of it or nothing.
+  Result<void> write(std::string_view text) {
+    std::string_view rest = text;
+    while (!rest.empty()) {
+      const ssize_t written = ::write(file_.get(), rest.data(), rest.size());
+      if (written < 0 && errno == EINTR) continue;
+      if (written <= 0) {
+        const int error = written < 0 ? errno : EIO;
+        (void)::ftruncate(file_.get(), static_cast<off_t>(size_));
+        return errno_error(error, "cannot write to " + path(kNewer));
+      }
+      rest.remove_prefix(static_cast<std::size_t>(written));
+    }
+    size_ += text.size();
+    return {};
+  }
+
+  const std::string directory_;
+  const std::uint64_t most_;
+  loop::UniqueFd lock_;  // the directory, locked
+  loop::UniqueFd file_;
+  std::uint64_t size_ = 0;
+};
+
+}  // namespace
+
+// What both threads have; the writing one may outlive the object, when a disk hangs.
+struct CertificateFile::Shared {
+  explicit Shared(const CertificateFileBounds& wanted) : bounds(wanted) {}
+
+  void run(const std::string& directory);
+  void write_lines(Files& files);
+  void tell(const std::string& why);
+  void make_room();
+
+  const CertificateFileBounds bounds;
+  std::mutex mutex;  // what follows
+  std::condition_variable changed;
+  std::deque<std::string> waiting;
+  std::size_t waiting_bytes = 0;
+  std::uint64_t lost = 0;
+  std::string trouble;
+  OnTrouble on_trouble;
+  bool is_ending = false;
+  bool has_ended = false;
+};
+
+void CertificateFile::Shared::make_room() {
+  while (waiting.size() > bounds.waiting_lines ||
+         (waiting_bytes > bounds.waiting_bytes && waiting.size() > 1)) {
+    waiting_bytes -= waiting.front().size();
+    waiting.pop_front();
+    ++lost;
+  }
+}
+
+// With the lock held, so that nobody is told after the end.
+void CertificateFile::Shared::tell(const std::string& why) {
+  const bool is_new = why.empty() != trouble.empty();
+  trouble = why;
+  if (is_new && on_trouble) on_trouble(why);
+}
+
+void CertificateFile::Shared::run(const std::string& directory) {
+  {
+    Files files(directory, bounds.file_bytes);
+    write_lines(files);
+  }
+  std::lock_guard lock(mutex);
+  has_ended = true;
+  changed.notify_all();
+}
+
+void CertificateFile::Shared::write_lines(Files& files) {
+  std::unique_lock lock(mutex);
+  for (;;) {
+    changed.wait(lock, [&] { return is_ending || !waiting.empty(); });
+    if (waiting.empty()) return;
+    std::string line = std::move(waiting.front());
+    waiting.pop_front();
+    waiting_bytes -= line.size();
+    lock.unlock();
+    const Result<void> written = files.append(line);
+    lock.lock();
+    tell(written ? std::string() : written.error().message);
+    if (written) continue;
+    waiting_bytes += line.size();
+    waiting.push_front(std::move(line));
+    make_room();
+    if (is_ending) return;
+    changed.wait_for(lock, kTryAgainAfter, [&] { return is_ending; });
+  }
+}
+
+CertificateFile::Earlier CertificateFile::read(const std::string& directory,
+                                               const CertificateFileBounds& bounds) {
+  Earlier earlier;
+  for (const char* name : {kOlder, kNewer}) {
+    const auto text = read_end(directory + "/" + name, 2 * bounds.file_bytes);
+    if (text) {
+      add_lines(*text, earlier.lines);
+    } else {
+      earlier.trouble = text.error().message;
+    }
+  }
+  return earlier;
+}
+
+CertificateFile::CertificateFile(std::string directory, OnTrouble on_trouble,
+                                 const CertificateFileBounds& bounds)
+    : shared_(std::make_shared<Shared>(bounds)) {
+  shared_->on_trouble = std::move(on_trouble);
+  const loop::SignalsBlocked blocked;
+  std::thread([shared = shared_, where = std::move(directory)] { shared->run(where); }).detach();
+}
+
+CertificateFile::~CertificateFile() {
+  std::unique_lock lock(shared_->mutex);
+  shared_->is_ending = true;
+  shared_->changed.notify_all();
+  shared_->changed.wait_for(lock, kLongestEnd, [&] { return shared_->has_ended; });
+  shared_->on_trouble = nullptr;
+}
+
+void CertificateFile::append(std::string line) {
+  std::lock_guard lock(shared_->mutex);
+  shared_->waiting_bytes += line.size();
+  shared_->waiting.push_back(std::move(line));
+  shared_->make_room();
+  shared_->changed.notify_all();
+}
+
+std::uint64_t CertificateFile::lost() const {
+  std::lock_guard lock(shared_->mutex);
+  return shared_->lost;
+}
+
+}  // namespace poolwarden::journal

@@ -1,0 +1,363 @@
+"""The table of deaths: real programs, each with what brings it to its end, and with all that its
+certificate is to say of it. test_deaths.py lets them die."""
+
+import os
+import re
+import signal
+import socket
+import struct
+import subprocess
+from dataclasses import dataclass, field
+from typing import Callable
+
+import pytest
+
+from machine import memory_can_be_limited, pids_can_be_limited
+from waiting import eventually
+
+AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root may change the user or mount")
+MEMORY = pytest.mark.skipif(not memory_can_be_limited(), reason="no writable cgroup with memory")
+PIDS = pytest.mark.skipif(not pids_can_be_limited(), reason="no writable cgroup with pids")
+
+ANY_CORE = {"limits": {"core": "infinite"}}
+OTHER_USER = {"identity": {"user": "www-data"}}
+ENDED, NOT_STARTED, STOPPED = "worker.exited", "worker.start_failed", "worker.stopped"
+
+
+@dataclass(frozen=True)
+class Death:
+    """In `command` and in what `holds`, WORKERS is the folder of tests/workers as programs, and
+    HERE one of this row's own, which is the worker's directory too."""
+
+    name: str
+    command: object
+    diagnosis: str
+    sentence: str  # regular expressions
+    next_step: str = ""
+    detail: str = "none"
+    sent_by: str = "itself"
+    event: str = ENDED
+    was: int = 5009
+    settings: dict = field(default_factory=dict)
+    prepare: Callable = None  # with HERE, before it is started
+    bring: Callable = None  # with the scene and the row, when it runs; else it dies by itself
+    holds: dict = field(default_factory=dict)  # further keys: a value, or a regular expression
+    pool_event: tuple = ()  # of its pool, with its number
+    after: str = ""  # an event that completes the certificate
+    marks: tuple = ()
+
+    def complaints(self, told, spelled_out):
+        """What its certificate, as a mapping, says otherwise. `spelled_out` puts real folders into
+        a regular expression."""
+        plain = {"diagnosis": self.diagnosis, "detail": self.detail, "sent_by": self.sent_by,
+                 "event": self.event, "was": self.was}
+        told = {"detail": "none", **told}  # left out where there is none
+        wrong = [f"{key} is {told.get(key)!r} and not {value!r}" for key, value in plain.items()
+                 if told.get(key) != value]
+        texts = {"explanation": self.sentence, "next_step": self.next_step, **self.holds}
+        return wrong + [f"{key} is {told.get(key)!r}, which is not {value!r}"
+                        for key, value in texts.items()
+                        if not _fits(told.get(key), value, spelled_out)]
+
+
+def _fits(told, expected, spelled_out):
+    if not isinstance(expected, str):
+        return told == expected
+    text = str("" if told is None else told)
+    return re.search(spelled_out(expected), text, re.I | re.S) is not None
+
+
+# What a row prepares
+
+def _script(text, name="script", mode=0o755):
+    def write(here):
+        (here / name).write_bytes(text.encode())
+        (here / name).chmod(mode)
+    return write
+
+
+def _blocked_directory(here):
+    (here / "closed").mkdir(mode=0o700)
+    _script("#!/bin/sh\nexit 0\n", "closed/script")(here)
+
+
+def elf_of(machine):
+    """The header of a 64-bit little-endian program for that machine (elf(5)), and nothing else."""
+    return struct.pack("<4sBBBBB7xHHIQQQIHHHHHH", b"\x7fELF", 2, 1, 1, 0, 0, 2, machine, 1,
+                       0x400000, 64, 0, 0, 64, 56, 0, 64, 0, 0)
+
+
+def _small_disk(here):
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k,mode=0755", "tmpfs", here], check=True)
+
+
+AARCH64, S390 = 183, 22
+
+
+def _foreign(name):
+    """A file for a processor that this one is not."""
+    def write(here):
+        machine = S390 if os.uname().machine == "aarch64" else AARCH64
+        (here / name).write_bytes(elf_of(machine))
+        (here / name).chmod(0o755)
+    return write
+
+
+# What a row is brought to its end by
+
+def _signalled(number):
+    def send(scene, row):
+        os.kill(scene.pid(row), number)
+    return send
+
+
+def _asked_to_stop(scene, row):
+    assert scene.supervisor.run("stop", row.name, "--wait").returncode == 0
+
+
+def _deadlocked(scene, row):
+    """Two requests that wait for each other, and others that wait for both."""
+    scene.ask(row, "left")
+    scene.ask(row, "right")
+    eventually(lambda: scene.in_flight(row) == 2, "both are on their way")
+    scene.ask(row, "after-them")
+
+
+def _asked_once(scene, row):
+    scene.ask(row, "")
+
+
+def _robbed_of_its_cgroup(scene, row):
+    """A stranger moves it out of its cgroups, removes them, and ends it."""
+    pid = scene.pid(row)
+    for folder in scene.cgroups(row):
+        top = next(parent for parent in folder.parents if parent.is_mount())
+        (top / "cgroup.procs").write_text(str(pid))
+        folder.rmdir()
+    os.kill(pid, signal.SIGKILL)
+
+
+def _drilled(scene, row):
+    done = scene.supervisor.run("drill", row.name, "exit=3")
+    assert done.returncode == 0, done.stderr
+
+
+_holder = socket.socket()
+_holder.bind(("127.0.0.1", 0))
+_holder.listen()
+HELD_PORT = _holder.getsockname()[1]
+
+
+FAULTS = [
+    Death("segfault", ["WORKERS/die", "segfault"], "segfault", "SIGSEGV", "core|gdb",
+          sent_by="kernel_fault", holds={"signal": "SIGSEGV"}),
+    Death("stack_overflow", ["WORKERS/die", "stack_overflow"], "stack_overflow", "stack",
+          "recursion|stack", sent_by="kernel_fault", settings=ANY_CORE,
+          after="worker.post_mortem", holds={"signal": "SIGSEGV"}),
+    Death("stack_overflow_in_thread", ["WORKERS/die", "stack_overflow_in_thread"],
+          "stack_overflow", "stack", "recursion|stack", sent_by="kernel_fault", settings=ANY_CORE,
+          after="worker.post_mortem", holds={"signal": "SIGSEGV"}),
+    Death("segfault_with_core", ["WORKERS/die", "segfault"], "segfault", "SIGSEGV", "core|gdb",
+          sent_by="kernel_fault", settings=ANY_CORE, after="worker.post_mortem",
+          holds={"core_file": r"HERE/core", "backtrace": "touch_nothing|main|^$"}),
+    Death("core_on_a_full_disk", ["WORKERS/die", "segfault"], "segfault", "SIGSEGV",
+          sent_by="kernel_fault", settings=ANY_CORE, after="worker.post_mortem",
+          prepare=_small_disk, marks=(AS_ROOT,),
+          holds={"core_file": r"why_none.*(full|no space|cut|incomplete)"}),
+    Death("abort", ["WORKERS/die", "abort"], "abort", "SIGABRT", "output"),
+    Death("exception", ["WORKERS/die", "exception"], "abort", "runtime_error.*no luck today",
+          "catch|exception", detail="uncaught_exception"),
+    Death("assertion", ["WORKERS/die", "assertion"], "abort", "answer == 42", "assert",
+          detail="assertion"),
+    Death("double_free", ["WORKERS/die", "double_free"], "abort", "double free",
+          "AddressSanitizer|valgrind|heap", detail="damaged_heap"),
+    Death("smashed_stack", ["WORKERS/die", "smashed_stack"], "abort", "stack smashing|overran",
+          "AddressSanitizer|array|buffer", detail="smashed_stack"),
+    Death("bad_alloc", ["WORKERS/die", "bad_alloc"], "abort", "memory", "memory",
+          detail="out_of_memory_inside"),
+    Death("division", ["WORKERS/die", "division"], "arithmetic", "SIGFPE", "core|gdb|divi",
+          sent_by="kernel_fault"),
+    Death("trap", ["WORKERS/die", "trap"], "illegal_instruction", "SIGILL", "processor|trap",
+          sent_by="kernel_fault"),
+    Death("bus_error", ["WORKERS/die", "bus_error"], "bus_error", "SIGBUS", "file|core|gdb",
+          sent_by="kernel_fault"),
+    Death("broken_pipe", ["WORKERS/die", "broken_pipe"], "unknown", "SIGPIPE", "SIGPIPE|reader",
+          detail="broken_output"),
+    Death("alarm", ["WORKERS/die", "alarm"], "unknown", "SIGALRM", "handle|alarm|timer"),
+    Death("forbidden_syscall", ["WORKERS/forbid_syscall"], "seccomp", "SIGSYS|seccomp",
+          "seccomp|filter", sent_by="kernel_seccomp"),
+    Death("cpu_soft", ["WORKERS/die", "cpu_soft"], "cpu_limit", "SIGXCPU|RLIMIT_CPU",
+          "RLIMIT_CPU", sent_by="kernel_rlimit"),
+    Death("cpu_hard", ["WORKERS/die", "cpu_hard"], "cpu_limit", "RLIMIT_CPU", "RLIMIT_CPU",
+          sent_by="kernel_rlimit", holds={"signal": "SIGKILL"}),
+    Death("file_size", ["WORKERS/die", "file_size"], "file_size_limit", "SIGXFSZ|RLIMIT_FSIZE",
+          "RLIMIT_FSIZE", sent_by="kernel_rlimit"),
+]
+
+CODES = [
+    Death("exit_0", ["WORKERS/exit_with", "0"], "exit_zero", "code 0 without having been asked",
+          "foreground|daemon", holds={"exit_code": 0}),
+    *(Death(f"exit_{code}", ["WORKERS/exit_with", str(code), "things went wrong"], "exit_nonzero",
+            f"code {code}", "output", holds={"exit_code": code, "output": "things went wrong"})
+      for code in (1, 2, 3)),
+    Death("exit_78", ["WORKERS/exit_with", "78"], "config_error", "code 78", "configuration"),
+    Death("exit_126", ["WORKERS/exit_with", "126"], "exec_not_executable", "code 126",
+          "mode|executable"),
+    Death("exit_127", ["WORKERS/exit_with", "127"], "exit_nonzero", "code 127",
+          "found|command|PATH"),
+    Death("exit_255", ["WORKERS/exit_with", "255"], "exit_255", "code 255", r"exit\(-1\)|output"),
+]
+
+NEVER_STARTED = [
+    Death("missing_program", ["HERE/nothing-here"], "exec_failed",
+          "HERE/nothing-here.*No such file", "command|install", detail="missing_program",
+          sent_by=None, event=NOT_STARTED, was=5022,
+          holds={"stage": "exec"}, pool_event=("pool.start_failure", 5059)),
+    Death("not_executable", ["HERE/script"], "exec_failed", "HERE/script.*Permission denied",
+          "execut|chmod", detail="not_executable", sent_by=None, event=NOT_STARTED, was=5022,
+          prepare=_script("#!/bin/sh\n", mode=0o644)),
+    Death("directory_without_x", ["HERE/closed/script"], "exec_failed", "HERE/closed",
+          "HERE/closed|director", detail="path_blocked", sent_by=None, event=NOT_STARTED, was=5022,
+          prepare=_blocked_directory, settings=OTHER_USER, marks=(AS_ROOT,)),
+    Death("script_without_interpreter", ["HERE/script"], "exec_failed", "HERE/script.*#!",
+          "#!", detail="missing_interpreter", sent_by=None, event=NOT_STARTED, was=2294,
+          prepare=_script("echo no shebang here\n")),
+    Death("script_with_crlf", ["HERE/script"], "exec_failed", "CR|carriage|line end|DOS|Windows",
+          "CR|dos2unix|line end", detail="missing_interpreter", sent_by=None, event=NOT_STARTED,
+          was=2294, prepare=_script("#!/bin/sh\r\nexit 0\r\n")),
+    Death("missing_interpreter", ["HERE/script"], "exec_failed", "/opt/nowhere/python",
+          "/opt/nowhere/python|interpreter", detail="missing_interpreter", sent_by=None,
+          event=NOT_STARTED, was=2294, prepare=_script("#!/opt/nowhere/python\n")),
+    Death("foreign_program", ["HERE/program"], "exec_failed", "aarch64|arm64|s390|another",
+          "architecture|build|machine", detail="wrong_architecture", sent_by=None,
+          event=NOT_STARTED, was=2282, prepare=_foreign("program")),
+    Death("unknown_user", ["WORKERS/exit_with", "0"], "exec_failed", "nobody-of-this-name",
+          "user|identity", detail="unknown_user", sent_by=None, event=NOT_STARTED, was=5021,
+          settings={"identity": {"user": "nobody-of-this-name"}},
+          pool_event=("pool.start_failure", 5057)),
+    Death("missing_directory", ["WORKERS/exit_with", "0"], "exec_failed", "HERE/not-there",
+          "directory", detail="missing_directory", sent_by=None, event=NOT_STARTED, was=5022,
+          settings={"directory": "HERE/not-there"}),
+]
+
+LIBRARIES = [
+    Death("missing_library", ["WORKERS/needs_library"], "loader_failed", r"libanswer\.so",
+          r"libanswer\.so", detail="missing_library", was=2280,
+          settings={"environment": {"LD_LIBRARY_PATH": "HERE"}},
+          holds={"exit_code": 127, "loader": r"needs_library.*libanswer\.so"}),
+    Death("missing_symbol", ["WORKERS/needs_library"], "loader_failed", "the_answer",
+          "the_answer|version|libanswer", detail="missing_symbol", was=2280,
+          settings={"environment": {"LD_LIBRARY_PATH": "WORKERS/older_answer"}},
+          holds={"exit_code": 127}),
+    Death("foreign_library", ["WORKERS/needs_library"], "loader_failed",
+          r"libanswer\.so.*(aarch64|s390)", "architecture|build|machine",
+          detail="wrong_architecture", was=2282, prepare=_foreign("libanswer.so"),
+          settings={"environment": {"LD_LIBRARY_PATH": "HERE"}},
+          holds={"loader": r"HERE/libanswer\.so.*(aarch64|s390)"}),
+]
+
+LIMITS = [
+    Death("oom", ["WORKERS/eat_memory", "200"], "oom_killed", "OOM.*limits.memory",
+          "limits.memory", detail="own_memory_limit", sent_by="kernel_oom",
+          settings={"limits": {"memory": "32MiB"}}, marks=(MEMORY,)),
+    Death("oom_in_a_grandchild", "WORKERS/eat_memory 200; exit $?", "oom_killed",
+          "OOM", "limits.memory", detail="own_memory_limit", sent_by="kernel_oom",
+          settings={"limits": {"memory": "32MiB"}}, marks=(MEMORY,)),
+    Death("fork_bomb", ["WORKERS/fork_bomb", "100"], "exit_nonzero", "limits.pids", "limits.pids",
+          detail="pids_limit", settings={"limits": {"pids": 8}}, marks=(PIDS,),
+          holds={"output": "Resource temporarily unavailable"}),
+    Death("too_many_threads", ["WORKERS/many_threads", "100"], "abort", "limits.pids",
+          "limits.pids", detail="pids_limit", settings={"limits": {"pids": 8}}, marks=(PIDS,)),
+]
+
+SIGNALS = [
+    Death("killed_by_a_stranger", ["/bin/sleep", "infinity"], "killed_external",
+          "SIGKILL.*not send", "script|operator|dmesg|journal", sent_by="stranger",
+          bring=_signalled(signal.SIGKILL)),
+    Death("terminated_by_a_stranger", ["/bin/sleep", "infinity"], "killed_external",
+          "SIGTERM.*not send", "script|operator", sent_by="stranger",
+          bring=_signalled(signal.SIGTERM)),
+    Death("stopped", ["/bin/sleep", "infinity"], "killed_by_supervisor", "as asked.*SIGTERM",
+          sent_by="our_stop", event=STOPPED, was=None, bring=_asked_to_stop),
+    Death("ignores_sigterm", ["WORKERS/ignore_term"], "killed_by_supervisor",
+          "did not stop in time", "stop.timeout", sent_by="our_kill", event=STOPPED, was=None,
+          bring=_asked_to_stop, pool_event=("worker.stop_timeout", 5013)),
+    Death("drilled", ["/bin/sleep", "infinity"], "exit_nonzero", "drill", detail="drilled",
+          sent_by="our_drill", bring=_drilled, settings={"rapid_fail": {"failures": 5}},
+          marks=(AS_ROOT,)),
+]
+
+TIMEOUTS = [
+    Death("never_says_ready", ["/bin/sleep", "infinity"], "startup_timeout",
+          "not ready.*READY=1|READY=1.*ready", "READY=1|ready.when",
+          detail="never_notified", sent_by="our_kill", event=NOT_STARTED, was=2281,
+          settings={"ready": {"when": "notify", "timeout": "1s"}},
+          holds={"threads": "nanosleep"}),
+    Death("never_listens", ["/bin/sleep", "infinity"], "startup_timeout", "not ready",
+          "POOLWARDEN_SOCKET|listen", detail="socket_silent", sent_by="our_kill",
+          event=NOT_STARTED, was=2278,
+          settings={"routes": [{"path": "/never_listens"}], "ready": {"timeout": "1s"}}),
+    Death("never_takes_its_socket", ["/bin/sleep", "infinity"], "startup_timeout", "not ready",
+          "descriptor 3|LISTEN_FDS", detail="socket_not_taken", sent_by="our_kill",
+          event=NOT_STARTED, was=2279,
+          settings={"routes": [{"path": "/never_takes"}], "connect": "inherit",
+                    "ready": {"http": "/", "timeout": "1s"}}),
+    Death("hangs_at_start", ["WORKERS/serve", "hang"], "startup_timeout", "not ready", "listen",
+          detail="socket_silent", sent_by="our_kill", event=NOT_STARTED, was=2278,
+          settings={"routes": [{"path": "/hangs_at_start"}],
+                    "ready": {"http": "/healthz", "timeout": "1s"}}),
+    Death("hangs_later", ["WORKERS/deadlock"], "ping_timeout", "ping", "thread|stack|/healthz",
+          sent_by="our_kill", bring=_deadlocked,
+          settings={"routes": [{"path": "/hangs_later"}], "concurrency": 3,
+                    "health": {"ping": {"http": "/healthz", "interval": "100ms", "timeout": "1s"}},
+                    "stop": {"drain": "300ms", "timeout": "1s"}},
+          holds={"threads": "futex", "cut_requests": "/hangs_later/left"}),
+    Death("deadlock", ["WORKERS/deadlock"], "deadlock", "requests", "thread|lock|stack",
+          sent_by="our_kill", bring=_deadlocked,
+          settings={"routes": [{"path": "/deadlock"}], "concurrency": 2,
+                    "health": {"deadlock": {"after": "1s"}},
+                    "stop": {"drain": "300ms", "timeout": "1s"}},
+          holds={"threads": "futex", "cut_requests": "/deadlock/(left|right)"}),
+    Death("slow_request", ["WORKERS/serve", "hang"], "request_timeout", "request",
+          "request", sent_by="our_kill", bring=_asked_once,
+          settings={"routes": [{"path": "/slow_request"}], "health": {"request_timeout": "1s"},
+                    "stop": {"drain": "300ms", "timeout": "1s"}}),
+]
+
+PROGRAMS = [
+    Death("python_exception", ["/usr/bin/python3", "-c", "raise ValueError('no luck')"],
+          "exit_nonzero", "code 1.*ValueError: no luck", "output|exception", was=5009,
+          detail="uncaught_exception"),
+    Death("python_import", ["/usr/bin/python3", "-c", "import no_such_module"], "exit_nonzero",
+          "no_such_module", "install|module", event=NOT_STARTED, was=2277,
+          settings={"ready": {"when": "notify"}}, detail="missing_module"),
+    Death("python_memory",
+          ["/usr/bin/python3", "-c", "from resource import *; "
+           "setrlimit(RLIMIT_AS, (2**27, 2**27)); x = 'x' * 2**28"],
+          "exit_nonzero", "memory", "memory", detail="out_of_memory_inside"),
+    Death("port_in_use_python", ["/usr/bin/python3", "-m", "http.server", "--bind", "127.0.0.1",
+                                 str(HELD_PORT)],
+          "port_in_use", f"{HELD_PORT}", f"{HELD_PORT}|PORT", event=NOT_STARTED, was=2269,
+          settings={"ready": {"when": "notify"}},
+          holds={"port_holder": rf"'port': {HELD_PORT}.*'pid': {os.getpid()}\b"}),
+    Death("port_in_use_node", ["node", "-e", "require('net').createServer()"
+                               f".listen({HELD_PORT}, '127.0.0.1')"],
+          "port_in_use", f"{HELD_PORT}", f"{HELD_PORT}|PORT", event=NOT_STARTED, was=2269,
+          settings={"ready": {"when": "notify"}},
+          holds={"port_holder": rf"'port': {HELD_PORT}.*'pid': {os.getpid()}\b"}),
+    Death("node_exception", ["node", "-e", "throw new Error('no luck')"], "exit_nonzero",
+          "code 1.*no luck", "output|exception", detail="uncaught_exception"),
+    Death("perl_die", ["perl", "-e", "$! = 0; $? = 0; die qq(no luck\\n)"], "exit_255",
+          "code 255", "output", holds={"output": "no luck"}),
+    Death("shell_syntax", "if then", "exit_nonzero", "code 2", "output"),
+    Death("shell_command_not_found", "no-such-program-here", "exit_nonzero",
+          "127.*no-such-program-here", "install|PATH|command", detail="missing_program"),
+    Death("shell_permission_denied", "./script", "exec_not_executable", "126.*script",
+          "mode|execut|chmod", detail="not_executable", prepare=_script("#!/bin/sh\n", mode=0o644)),
+    Death("daemonized", ["WORKERS/daemonize"], "exit_zero", "daemon|background|left", "foreground",
+          detail="daemonized", holds={"left_behind": "daemonize"}),
+    Death("cgroup_removed", ["/bin/sleep", "infinity"], "killed_external", "SIGKILL",
+          detail="cgroup_gone", sent_by="stranger", bring=_robbed_of_its_cgroup, marks=(PIDS,)),
+]
+
+DEATHS = [*FAULTS, *CODES, *NEVER_STARTED, *LIBRARIES, *LIMITS, *SIGNALS, *TIMEOUTS, *PROGRAMS]

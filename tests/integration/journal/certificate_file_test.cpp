@@ -1,0 +1,183 @@
+// The file of certificates on a real file system: what comes back, what a damaged file costs, and
+// that nobody waits for a disk.
+
+#include "journal/certificate_file.h"
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include <condition_variable>
+#include <filesystem>
+#include <fstream>
+#include <mutex>
+
+#include "loop/unique_fd.h"
+
+namespace poolwarden::journal {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+namespace fs = std::filesystem;
+
+// What the file tells, and waiting for it.
+class Told {
+ public:
+  CertificateFile::OnTrouble listener() {
+    return [this](const std::string& why) {
+      std::lock_guard lock(mutex_);
+      all_.push_back(why);
+      changed_.notify_all();
+    };
+  }
+  std::vector<std::string> wait_for(std::size_t count) {
+    std::unique_lock lock(mutex_);
+    changed_.wait_for(lock, 20s, [&] { return all_.size() >= count; });
+    return all_;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<std::string> all_;
+};
+
+class CertificateFileTest : public testing::Test {
+ protected:
+  CertificateFileTest() {
+    std::string name = testing::TempDir() + "poolwarden-state-XXXXXX";
+    folder_ = ::mkdtemp(name.data());
+  }
+  ~CertificateFileTest() override { fs::remove_all(folder_); }
+
+  std::string newer() const { return folder_ + "/certificates.jsonl"; }
+  std::string older() const { return folder_ + "/certificates.1.jsonl"; }
+  void put(const std::string& path, const std::string& text) const {
+    std::ofstream(path, std::ios::binary) << text;
+  }
+  // Until all is on the disk: the end of the file waits for that.
+  void append(const std::vector<std::string>& lines, const CertificateFileBounds& bounds = {}) {
+    CertificateFile file(folder_, told_.listener(), bounds);
+    for (const std::string& line : lines) file.append(line);
+  }
+  std::vector<std::string> lines(const CertificateFileBounds& bounds = {}) const {
+    return CertificateFile::read(folder_, bounds).lines;
+  }
+
+  std::string folder_;
+  Told told_;
+};
+
+TEST_F(CertificateFileTest, GivesBackWhatWasWritten) {
+  append({"one", "two"});
+  append({"three"});
+  EXPECT_THAT(lines(), ElementsAre("one", "two", "three"));
+  struct stat about = {};
+  ASSERT_EQ(::stat(newer().c_str(), &about), 0);
+  EXPECT_EQ(about.st_mode & 0777, 0600u);
+  EXPECT_THAT(told_.wait_for(0), IsEmpty());
+}
+
+TEST_F(CertificateFileTest, MakesItsDirectory) {
+  const std::string below = folder_ + "/state";
+  { CertificateFile(below, told_.listener()).append("one"); }
+  EXPECT_THAT(CertificateFile::read(below).lines, ElementsAre("one"));
+}
+
+TEST_F(CertificateFileTest, HasNoLinesBeforeTheFirst) {
+  const auto earlier = CertificateFile::read(folder_ + "/nowhere");
+  EXPECT_THAT(earlier.lines, IsEmpty());
+  EXPECT_EQ(earlier.trouble, "");
+}
+
+TEST_F(CertificateFileTest, BeginsANewFileWhenOneIsFull) {
+  const CertificateFileBounds small{.file_bytes = 100};
+  std::vector<std::string> many;
+  for (int i = 0; i < 40; ++i) many.push_back("line " + std::to_string(100 + i));
+  append(many, small);
+  EXPECT_LE(fs::file_size(newer()), 100u);
+  EXPECT_LE(fs::file_size(older()), 100u);
+  const auto kept = lines(small);
+  EXPECT_EQ(kept.back(), "line 139");
+  EXPECT_GE(kept.size(), 11u);  // what one file holds
+  EXPECT_EQ(kept,
+            std::vector<std::string>(many.end() - static_cast<long>(kept.size()), many.end()));
+}
+
+TEST_F(CertificateFileTest, DoesNotGlueALineToOneThatWasCut) {
+  put(newer(), "one\n{\"cut");
+  append({"two"});
+  EXPECT_THAT(lines(), ElementsAre("one", "{\"cut", "two"));
+}
+
+TEST_F(CertificateFileTest, ReadsTheEndOfAFileThatIsTooLong) {
+  put(newer(), std::string(10'000, 'x') + "\nlast\n");
+  const auto kept = lines({.file_bytes = 100});
+  ASSERT_EQ(kept.size(), 2u);
+  EXPECT_LE(kept[0].size(), 200u);
+  EXPECT_EQ(kept[1], "last");
+}
+
+TEST_F(CertificateFileTest, FollowsNoLinkAndReadsNoPipe) {
+  const std::string victim = folder_ + "/victim";
+  put(victim, "precious\n");
+  ASSERT_EQ(::symlink(victim.c_str(), newer().c_str()), 0);
+  ASSERT_EQ(::mkfifo(older().c_str(), 0600), 0);
+  EXPECT_THAT(CertificateFile::read(folder_).trouble, HasSubstr("cannot read"));
+  append({"one"});
+  EXPECT_THAT(told_.wait_for(1), ElementsAre(HasSubstr("cannot open")));
+  std::ifstream file(victim);
+  std::string text;
+  std::getline(file, text);
+  EXPECT_EQ(text, "precious");
+}
+
+TEST_F(CertificateFileTest, WritesLaterWhatTheDiskDidNotTake) {
+  const std::string missing = folder_ + "/not/yet";
+  CertificateFile file(missing, told_.listener());
+  file.append("one");
+  EXPECT_THAT(told_.wait_for(1), ElementsAre(HasSubstr("No such file or directory")));
+  file.append("two");
+  fs::create_directory(folder_ + "/not");
+  EXPECT_THAT(told_.wait_for(2), ElementsAre(HasSubstr("cannot make"), ""));
+  file.append("three");
+  while (CertificateFile::read(missing).lines.size() < 3) std::this_thread::yield();
+  EXPECT_THAT(CertificateFile::read(missing).lines, ElementsAre("one", "two", "three"));
+  EXPECT_EQ(file.lost(), 0u);
+}
+
+TEST_F(CertificateFileTest, LosesTheOldestOfTooManyThatWait) {
+  CertificateFile file(folder_ + "/not/there", told_.listener(), {.waiting_lines = 10});
+  file.append("0");
+  told_.wait_for(1);
+  for (int i = 1; i < 30; ++i) file.append(std::to_string(i));
+  EXPECT_GE(file.lost(), 19u);
+  EXPECT_LE(file.lost(), 20u);
+}
+
+TEST_F(CertificateFileTest, IsOneSupervisorsOnly) {
+  const loop::UniqueFd other(::open(folder_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  ASSERT_EQ(::flock(other.get(), LOCK_EX | LOCK_NB), 0);
+  append({"one"});
+  EXPECT_THAT(told_.wait_for(1), ElementsAre(HasSubstr("another supervisor's")));
+  EXPECT_THAT(lines(), IsEmpty());
+}
+
+TEST_F(CertificateFileTest, FindsOutThatItsFileWasRemoved) {
+  CertificateFile file(folder_, told_.listener());
+  file.append("one");
+  while (lines().empty()) std::this_thread::yield();
+  fs::remove(newer());
+  file.append("two");
+  while (lines().empty()) std::this_thread::yield();
+  EXPECT_THAT(lines(), ElementsAre("two"));
+}
+
+}  // namespace
+}  // namespace poolwarden::journal

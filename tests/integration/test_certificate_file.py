@@ -1,0 +1,166 @@
+"""Death certificates on the disk: they outlive the supervisor, and no disk can harm it."""
+
+import json
+import subprocess
+
+import pytest
+
+from test_why import crash, why
+from waiting import eventually
+
+NOT_KEPT = "supervisor.certificates_not_kept"
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of 64 KiB, mounted; call it with other options to mount it again with them."""
+    place = tmp_path / "state"
+    place.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "none", place]).returncode != 0:
+        pytest.skip("may not mount a file system here")
+
+    def mount(options):
+        subprocess.run(["mount", "-o", f"remount,{options}", place], check=True)
+
+    yield place, mount
+    subprocess.run(["umount", "-l", place], check=True)
+
+
+def numbers(supervisor, whom="web"):
+    return [one["number"] for one in why(supervisor, whom, "--last", "100")["certificates"]]
+
+
+def lines_in(folder):
+    file = folder / "certificates.jsonl"
+    return file.read_text().splitlines() if file.exists() else []
+
+
+def kill(supervisor):
+    supervisor.process.kill()
+    supervisor.process.wait(10)
+
+
+def test_a_supervisor_that_is_killed_leaves_them_to_the_next(supervise, tmp_path):
+    state = tmp_path / "state"  # made by the supervisor
+    supervisor = supervise({"web": {}}, state=str(state))
+    crash(supervisor, times=2)
+    before = why(supervisor)["certificates"]
+    eventually(lambda: len(lines_in(state)) == 2, "both on the disk")
+
+    kill(supervisor)
+    supervisor.start()
+
+    after = why(supervisor)
+    assert after["certificates"] == before
+    assert [life["generation"] for life in after["history"]] == [1, 2, 1]
+    assert [life.get("earlier_supervisor", False) for life in after["history"]] == [False, True, True]
+    assert after["history"][2]["ended_because"] == "segfault"
+    assert after["history"][2]["replaced_by"] == 2
+    assert "before the supervisor was started again" in supervisor.run("why", "web").stdout
+    crash(supervisor)
+    assert numbers(supervisor) == [3, 2, 1]
+
+
+def test_the_file_is_its_owners_only(supervise, tmp_path):
+    state = tmp_path / "state"
+    supervisor = supervise({"web": {}}, state=str(state))
+    crash(supervisor)
+    eventually(lambda: lines_in(state), "a certificate on the disk")
+
+    assert (state / "certificates.jsonl").stat().st_mode & 0o777 == 0o600
+    assert state.stat().st_mode & 0o777 == 0o700
+    [line] = lines_in(state)
+    kept = json.loads(line)
+    kept.pop("life")
+    assert [kept] == why(supervisor)["certificates"]
+
+
+def test_systemd_says_where(supervise, tmp_path):
+    supervisor = supervise({"web": {}}, environment={"STATE_DIRECTORY": f"{tmp_path}:/other"})
+    crash(supervisor)
+
+    eventually(lambda: lines_in(tmp_path), "a certificate on the disk")
+
+
+def test_without_a_state_directory_nothing_is_written(supervise):
+    supervisor = supervise({"web": {}})
+    crash(supervisor)
+    kill(supervisor)
+    supervisor.start()
+
+    assert numbers(supervisor) == []
+
+
+def test_a_full_disk_is_told_once_and_costs_nothing_in_memory(supervise, small_disk):
+    place, mount = small_disk
+    supervisor = supervise({"web": {}}, state=str(place))
+    (place / "rest").write_bytes(b"x" * (60 * 1024))  # the certificates get the last page
+    crash(supervisor, times=15)
+
+    [event] = eventually(lambda: supervisor.events_of(NOT_KEPT), "it is told")
+    assert event["level"] == "warning"
+    assert "No space left on device" in event["message"] and str(place) in event["message"]
+    assert numbers(supervisor) == list(range(15, 0, -1))
+    assert len(lines_in(place)) < 15
+    assert all(json.loads(line) for line in lines_in(place)), "no line is cut"
+
+    mount("size=2m")
+    eventually(lambda: len(lines_in(place)) == 15, "what had to wait is on the disk")
+    assert [json.loads(line)["number"] for line in lines_in(place)] == list(range(1, 16))
+    eventually(lambda: f"certificates are written to {place} again" in supervisor.log_text(),
+               "told that it works again")
+    assert len(supervisor.events_of(NOT_KEPT)) == 1
+
+
+def test_a_disk_that_cannot_be_written_to(supervise, small_disk):
+    place, mount = small_disk
+    mount("ro")
+    supervisor = supervise({"web": {}}, state=str(place))
+    crash(supervisor)
+
+    [event] = eventually(lambda: supervisor.events_of(NOT_KEPT), "it is told")
+    assert "Read-only file system" in event["message"]
+    assert numbers(supervisor) == [1]
+    assert supervisor.get().status == 200
+
+
+def test_lines_that_cannot_be_read_are_skipped_and_told(supervise, tmp_path):
+    supervisor = supervise({"web": {}}, state=str(tmp_path))
+    crash(supervisor, times=2)
+    eventually(lambda: len(lines_in(tmp_path)) == 2, "both on the disk")
+    kill(supervisor)
+    first, second = lines_in(tmp_path)
+    (tmp_path / "certificates.jsonl").write_text(f"{first}\nrubbish\n{second[:-40]}")
+
+    supervisor.start()
+
+    [event] = supervisor.events_of(NOT_KEPT)
+    assert "2 lines of the certificates" in event["message"]
+    assert numbers(supervisor) == [1]
+    crash(supervisor)
+    eventually(lambda: len(lines_in(tmp_path)) == 4, "the next one is on a line of its own")
+    assert json.loads(lines_in(tmp_path)[-1])["number"] == 2
+
+
+def test_one_directory_is_one_supervisors(supervise, tmp_path):
+    first = supervise({"web": {}}, state=str(tmp_path))
+    crash(first)
+    second = supervise({"web": {}}, state=str(tmp_path))
+    crash(second)
+
+    [event] = eventually(lambda: second.events_of(NOT_KEPT), "it is told")
+    assert "another supervisor" in event["message"]
+    assert first.events_of(NOT_KEPT) == []
+
+
+def test_many_crashes_fill_two_files_and_no_more(supervise, tmp_path):
+    # Each certificate carries the 16 KiB that the worker wrote last.
+    loud = ["sh", "-c", "head -c 16000 /dev/zero | tr '\\0' '\\1' | fold -w 500; exit 1"]
+    supervisor = supervise({"job": {"command": loud, "routes": [], "rapid_fail": {"failures": 0}}},
+                           wait="up", state=str(tmp_path))
+    supervisor.run("scale", "job", "8")
+    eventually(lambda: (tmp_path / "certificates.1.jsonl").exists(), "the second file", timeout=120)
+
+    for file in tmp_path.iterdir():
+        assert file.stat().st_size <= 4 * 1024 * 1024, file
+    assert len(list(tmp_path.iterdir())) == 2

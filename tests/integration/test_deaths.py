@@ -1,0 +1,108 @@
+"""Every death of the table is explained: diagnosis, detail, who did it, event, sentence, next step.
+One supervisor has a pool for each of them, and all of them are started together."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from deaths import DEATHS
+from supervisor import Supervisor
+from waiting import eventually
+from web import Load
+
+ENDS = ("worker.exited", "worker.start_failed", "worker.stopped")
+
+
+class Scene:
+    """Where the workers of the table die."""
+
+    def __init__(self, program, folder):
+        self.folder = folder
+        self.workers = Path(program).parent / "tests" / "workers"
+        self._loads = []
+        pools = {death.name: self._pool(death) for death in DEATHS}
+        self.supervisor = Supervisor(program, pools, wait="up")
+
+    def _pool(self, death):
+        here = self.folder / death.name
+        here.mkdir(mode=0o755)
+        if death.prepare:
+            death.prepare(here)
+        settings = {"directory": "HERE", "routes": [], "rapid_fail": {"failures": 1},
+                    "stop": {"timeout": "1s"}, "command": death.command, **death.settings}
+        return json.loads(self.spelled_out(json.dumps(settings), death))
+
+    def spelled_out(self, text, death):
+        return text.replace("WORKERS", str(self.workers)).replace(
+            "HERE", str(self.folder / death.name))
+
+    def events(self, death):
+        return [event for event in self.supervisor.admin("/api/v1/events").json
+                if event.get("pool") == death.name]
+
+    def pid(self, death):
+        return eventually(lambda: self.supervisor.worker_pids(death.name), f"{death.name} runs")[0]
+
+    def ask(self, death, path):
+        """A request that may never be answered."""
+        load = Load(self.supervisor.port, f"{death.settings['routes'][0]['path']}/{path}",
+                    connections=1, limit=1)
+        self._loads.append(load.__enter__())
+
+    def in_flight(self, death):
+        return self.supervisor.metric("poolwarden_http_requests_in_flight", pool=death.name)
+
+    def cgroups(self, death):
+        """The folders of its worker's leaf, of each hierarchy that has one."""
+        return [path for path in Path("/sys/fs/cgroup").glob(f"**/{death.name}/0-1")]
+
+    def certificate(self, death):
+        """Of its first worker, with the name and number of the event that told of it."""
+        def told():
+            events = [event for event in self.events(death) if event.get("generation") == 1]
+            names = {event["event"] for event in events}
+            ends = [event for event in events if event["event"] in ENDS]
+            return ends[0] if ends and death.after in {*names, ""} else None
+        end = eventually(told, f"the end of {death.name}")
+        answer = self.supervisor.run("why", death.name, "--json")
+        assert answer.returncode == 0, answer.stderr
+        certificate = next(each for each in json.loads(answer.stdout)["certificates"]
+                           if each["number"] == end["certificate"])
+        return {**certificate, "event": end["event"], "was": end.get("was")}
+
+    def end(self):
+        try:
+            self.supervisor.finish()
+        finally:
+            self.supervisor.destroy()
+            for disk in filter(Path.is_mount, self.folder.iterdir()):
+                subprocess.run(["umount", disk], check=True)
+
+
+@pytest.fixture(scope="module")
+def scene(program, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("deaths")
+    for above in (folder, *folder.parents[:2]):
+        above.chmod(above.stat().st_mode | 0o055)  # another user's workers pass through it
+    made = Scene(program, folder)
+    made.supervisor.start()
+    yield made
+    made.end()
+
+
+@pytest.mark.parametrize(
+    "death", [pytest.param(death, id=death.name, marks=death.marks) for death in DEATHS])
+def test_each_death_is_explained(scene, death):
+    if death.bring:
+        scene.pid(death)
+        death.bring(scene, death)
+
+    told = scene.certificate(death)
+
+    wrong = death.complaints(told, lambda text: scene.spelled_out(text, death))
+    assert not wrong, "\n".join([*wrong, json.dumps(told, indent=2)])
+    if death.pool_event:
+        events = {(event["event"], event.get("was")) for event in scene.events(death)}
+        assert death.pool_event in events

@@ -1,0 +1,121 @@
+"""What is seen of the whole program on cgroup v2 with every controller; guest/stories does it."""
+
+import json
+
+import pytest
+
+MIB = 1 << 20
+
+
+@pytest.fixture(autouse=True)
+def ended_well(story):
+    assert story.status == 0 and not story.of("gave-up")
+    yield
+    assert story.left == [], "cgroups or processes that it left behind"
+
+
+def status(story):
+    [text] = story.of("status")
+    return json.loads(text)
+
+
+def workers(story, pool):
+    [found] = [found for found in status(story)["pools"] if found["name"] == pool]
+    return found["workers"]
+
+
+def events(story, name, **fields):
+    return [event for event in map(json.loads, story.of("event"))
+            if event["event"] == name and fields.items() <= event.items()]
+
+
+def counts(story, file):
+    """A file of `name number` lines."""
+    return {name: int(number) for name, number in map(str.split, story.of(file))}
+
+
+def test_placement(story, rights):
+    """Processes are in leaves only, and what is above them hands its controllers down."""
+    processes = {place: pids.split() for place, _, pids in
+                 (line.partition(" ") for line in story.of("processes"))}
+    handed_down = {place: set(controllers.split()) for place, _, controllers in
+                   (line.partition(" ") for line in story.of("handed-down"))}
+    [worker] = workers(story, "web")
+    base = next(place for place in processes if place.count("/") == 2)
+
+    assert processes["/"] == processes[base] == processes[f"{base}web/"] == []
+    assert {*story.of("supervisor"), str(status(story)["supervisor"]["gateway_pid"])} \
+        <= set(processes[f"{base}supervisor/"])
+    assert processes[f"{base}web/0-1/"] == [str(worker["pid"])]
+    wanted = {"cpu", "pids", "cpuset"} | ({"memory"} if rights != "without_memory" else set())
+    for place in ("/", base, f"{base}web/"):
+        assert wanted <= handed_down[place]
+    assert status(story)["supervisor"]["containment"]["cgroup"] == "v2_delegated"
+    assert story.of("cpu.max") == ["50000 100000"]
+    assert story.of("pids.max") == ["30"]
+    assert story.of("cpuset.cpus.effective") == ["1"]
+
+
+def killed_for_memory(story):
+    [exited] = events(story, "worker.exited")
+    assert (exited["pool"], exited["signal"]) == ("greedy", "SIGKILL")
+    assert exited["diagnosis"] == "oom_killed"
+    [replacement] = workers(story, "greedy")
+    assert replacement["memory_limit"] == 32 * MIB
+    assert (replacement["generation"], replacement["state"]) == (2, "serving")
+    [neighbour] = workers(story, "neighbour")
+    assert (neighbour["generation"], neighbour["state"]) == (1, "serving")
+    assert story.of("ended") == ["0"]  # the supervisor itself, when it was told to
+
+
+def test_out_of_memory(story):
+    killed_for_memory(story)
+
+
+def test_out_of_memory_below(story):
+    """It ends as a whole: memory.oom.group."""
+    killed_for_memory(story)
+    assert story.of("survived") == []
+
+
+def test_fork_bomb(story):
+    """What it started stays: 18 children, beside the shell that tells how it ended."""
+    assert (story.of("pids.max"), story.of("pids.current")) == (["20"], ["19"])
+    assert counts(story, "pids.events")["max"] >= 1
+    assert workers(story, "neighbour")[0]["state"] == "serving"
+    assert story.of("stopped") == ["0"] and story.of("left-in-pool") == [""]
+
+
+def test_processor_time(story):
+    assert story.of("cpu.max") == ["20000 100000"]
+    assert story.of("ended") == ["0"]
+
+
+def test_memory_high(story):
+    assert story.of("memory.high") == [str(32 * MIB)]
+    assert counts(story, "memory.events")["high"] >= 1
+    assert counts(story, "memory.events")["oom_kill"] == 0
+    [worker] = workers(story, "greedy")
+    assert worker["state"] == "serving"
+    assert events(story, "worker.exited") == []
+
+
+def test_descendants(story):
+    """The worker, two hundred that stay, and the parents of every other one of these."""
+    assert story.of("started") == ["301"] * 3
+    assert story.of("stopped") == ["0"] * 3
+    assert story.of("survivor") == story.of("left") == []
+
+
+def test_suspension(story):
+    [before], [after] = story.of("before"), story.of("after")
+    assert len(before.split()) == 2 and after == before
+    assert story.of("asleep") == story.of("still-asleep") != []
+    [answer] = story.of("answer")
+    assert str(json.loads(answer)["pid"]) in before.split()
+    assert counts(story, "awake") == {"populated": 1, "frozen": 0}
+
+
+def test_supervisor_killed(story):
+    assert len(story.of("before")[0].split()) == 31
+    assert story.of("nobody-left") == [""]

@@ -1,0 +1,5 @@
+// What libanswer.so is to offer.
+
+#pragma once
+
+int the_answer();
