@@ -35,6 +35,7 @@ Task<bool> Session::have_answered(PoolGate& gate) {
     if (client_.cut == Cut::None) end = co_await attempt(gate, lease);
     Upstream& upstream = gate.upstream(lease);
     const dispatch::Replay replay = replay_after(end, upstream.transport());
+    if (is_lost(end)) gate.report_cut_short(upstream);
     if (end == End::ConnectFailed) {
       gate.unreachable(lease);
       request_.connect_failed = true;

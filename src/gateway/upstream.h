@@ -24,6 +24,7 @@ struct DrainMark {
   TimePoint since{};
   std::optional<Duration> tunnel_limit;
   std::uint32_t number = 0;  // told back when it is drained
+  bool cut_short_reported = false;
 };
 
 struct WorkerConnection {

@@ -142,6 +142,10 @@ ToSupervisor read_worker_drained(JsonFields& fields) {
   return WorkerDrained{.id = worker_id(fields), .mark = fields.number<std::uint32_t>("mark")};
 }
 ToSupervisor read_quiesced(JsonFields&) { return Quiesced{}; }
+ToSupervisor read_request_cut_short(JsonFields& fields) {
+  return RequestCutShort{.id = worker_id(fields)};
+}
+
 ToSupervisor read_request_timed_out(JsonFields& fields) {
   return RequestTimedOut{.id = worker_id(fields)};
 }
@@ -170,6 +174,7 @@ constexpr Kind<ToSupervisor> kToSupervisor[] = {
     {"demand", read_demand},
     {"worker_drained", read_worker_drained},
     {"quiesced", read_quiesced},
+    {"request_cut_short", read_request_cut_short},
     {"request_timed_out", read_request_timed_out},
 };
 

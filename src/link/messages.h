@@ -10,6 +10,7 @@
 //      | -- DrainWorker {id, cause} ------------> |   no new request from here on
 //      | <- WorkerDrained {id} ------------------ |   in flight 0, idle connections closed
 //      | -- WorkerGone {id} --------------------> |
+//      | <- RequestCutShort {id} ---------------- |   one that is drained broke off a request
 //      | <- RequestTimedOut {id} ---------------- |   health.request_timeout; once of each worker
 //      | -- AbandonWorker {id} -----------------> |   gone, and what it has in flight is cut
 //      | -- LastCall ---------------------------> |   serve on, and close after each answer
@@ -108,6 +109,11 @@ struct WorkerDrained {
   WorkerId id{};
   std::uint32_t mark = 0;  // of the DrainWorker that this answers: a worker may be marked again
 };
+// While it was drained, so that nobody had asked it to end yet: it failed by itself. Once a mark,
+// before WorkerDrained.
+struct RequestCutShort {
+  WorkerId id{};
+};
 struct Quiesced {};       // but for tunnels, which end with their workers
 struct RequestTimedOut {  // its client is answered with 504
   WorkerId id{};
@@ -116,6 +122,7 @@ struct RequestTimedOut {  // its client is answered with 504
 using ToGateway =
     std::variant<Welcome, PoolAdded, PoolModeChanged, PoolRemoved, RoutesChanged, WorkerReady,
                  DrainWorker, WorkerGone, AbandonWorker, LastCall, Quiesce>;
-using ToSupervisor = std::variant<Hello, Demand, WorkerDrained, Quiesced, RequestTimedOut>;
+using ToSupervisor =
+    std::variant<Hello, Demand, WorkerDrained, RequestCutShort, Quiesced, RequestTimedOut>;
 
 }  // namespace poolwarden::link

@@ -89,6 +89,9 @@ class Pool {
                          WallTime wall);
   Decision suspend_failed(WorkerId id, const std::string& why, TimePoint now);
   Decision worker_reports_unhealthy(WorkerId id, const std::string& reason, TimePoint now);
+  // It broke off a request while it was drained: its end is its own doing, though the message that
+  // it is drained, and with it the stop signal, may come before word of its end.
+  void request_cut_short(WorkerId id);
   Decision request_timed_out(WorkerId id, TimePoint now);
   void ping_begun(WorkerId id, TimePoint now);
   void ping_ended(WorkerId id, worker::PingResult result, TimePoint now);
@@ -150,6 +153,7 @@ class Pool {
     IdleWatch idle{TimePoint{}};
     std::optional<Ailment> ailment;
     bool failure_counted = false;
+    bool cut_a_request_short = false;  // before it was asked to stop
     bool kept_aside = false;
     bool is_traced = false;
     bool trace_told = false;

@@ -79,6 +79,7 @@ bool GatewayLink::handle(const std::string& text) {
                  [&](const link::Demand& told) { callbacks_.demand(told.pool); },
                  [&](const link::WorkerDrained& told) { callbacks_.drained(told.id, told.mark); },
                  [&](const link::Quiesced&) { callbacks_.quiesced(); },
+                 [&](const link::RequestCutShort& told) { callbacks_.cut_short(told.id); },
                  [&](const link::RequestTimedOut& told) { callbacks_.timed_out(told.id); },
              },
              *message);

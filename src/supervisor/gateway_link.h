@@ -30,6 +30,7 @@ struct GatewayCallbacks {
   std::function<std::vector<link::ToGateway>()> introduction;  // for a gateway that has just begun
   std::function<void(const std::string& pool)> demand;
   std::function<void(worker::WorkerId, std::uint32_t mark)> drained;
+  std::function<void(worker::WorkerId)> cut_short;  // a request, while it was drained
   std::function<void(worker::WorkerId)> timed_out;  // it took longer than request_timeout
   std::function<void()> lost;                       // it died; a new one follows
   std::function<void()> quiesced;

@@ -49,6 +49,7 @@ class PoolRunner {
   void worker_drained(worker::WorkerId id, std::uint32_t mark) {
     apply(pool_.worker_drained(id, mark, Clock::now()));
   }
+  void request_cut_short(worker::WorkerId id) { pool_.request_cut_short(id); }
   void request_timed_out(worker::WorkerId id) {
     pool_.traced(id, outside_.host.is_traced(id));
     apply(pool_.request_timed_out(id, Clock::now()));
