@@ -165,6 +165,12 @@ void PoolGate::count_lost(const Upstream& upstream) {
   add(row_.lost[static_cast<std::size_t>(cause)]);
 }
 
+void PoolGate::report_drain_broken(Upstream& upstream) {
+  if (!upstream.mark || upstream.abandoned) return;
+  if (!std::exchange(upstream.mark->break_reported, true))
+    tell_(link::DrainBroken{upstream.id()});
+}
+
 // At once: a client that does not take its 504 must not hold it up.
 void PoolGate::report_timeout(Upstream& upstream) {
   // Again after a while: the supervisor may have let it pass, for a debugger was attached.

@@ -63,6 +63,9 @@ class PoolGate {
   void unreachable(const dispatch::Lease& lease);
   // A request that `upstream` had ended without an answer.
   void count_lost(const Upstream& upstream);
+  // The same; told to the supervisor when `upstream` is being drained, whoever gets the request
+  // now.
+  void report_drain_broken(Upstream& upstream);
   // A request took longer than it may: the supervisor is told once of each worker.
   void report_timeout(Upstream& upstream);
   // A request whose answer `upstream` owes: told if its worker turns out to have ended.

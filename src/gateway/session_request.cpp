@@ -35,6 +35,7 @@ Task<bool> Session::have_answered(PoolGate& gate) {
     if (client_.cut == Cut::None) end = co_await attempt(gate, lease);
     Upstream& upstream = gate.upstream(lease);
     const dispatch::Replay replay = replay_after(end, upstream.transport());
+    if (is_lost(end)) gate.report_drain_broken(upstream);
     if (is_lost(end) || end == End::TimedOut) {
       gate.note_cut(upstream,
                     cut_request(upstream.id(), request_.head, Clock::now() - request_.began));

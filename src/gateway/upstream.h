@@ -25,6 +25,7 @@ struct DrainMark {
   TimePoint since{};
   std::optional<Duration> tunnel_limit;
   std::uint32_t number = 0;  // told back when it is drained
+  bool break_reported = false;
 };
 
 struct WorkerConnection {

@@ -142,6 +142,8 @@ ToSupervisor read_worker_drained(JsonFields& fields) {
   return WorkerDrained{.id = worker_id(fields), .mark = fields.number<std::uint32_t>("mark")};
 }
 ToSupervisor read_quiesced(JsonFields&) { return Quiesced{}; }
+ToSupervisor read_drain_broken(JsonFields& fields) { return DrainBroken{.id = worker_id(fields)}; }
+
 ToSupervisor read_request_timed_out(JsonFields& fields) {
   return RequestTimedOut{.id = worker_id(fields)};
 }
@@ -178,6 +180,7 @@ constexpr Kind<ToSupervisor> kToSupervisor[] = {
     {"demand", read_demand},
     {"worker_drained", read_worker_drained},
     {"quiesced", read_quiesced},
+    {"drain_broken", read_drain_broken},
     {"request_timed_out", read_request_timed_out},
     {"request_cut_short", read_request_cut_short},
 };

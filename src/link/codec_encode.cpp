@@ -149,6 +149,10 @@ json::object object(const WorkerDrained& message) {
 
 json::object object(const Quiesced&) { return {{"kind", "quiesced"}}; }
 
+json::object object(const DrainBroken& message) {
+  return {{"kind", "drain_broken"}, {"id", worker::number(message.id)}};
+}
+
 json::object object(const RequestTimedOut& message) {
   return {{"kind", "request_timed_out"}, {"id", worker::number(message.id)}};
 }

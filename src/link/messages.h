@@ -10,9 +10,10 @@
 //      | -- DrainWorker {id, cause} ------------> |   no new request from here on
 //      | <- WorkerDrained {id} ------------------ |   in flight 0, idle connections closed
 //      | -- WorkerGone {id} --------------------> |
+//      | <- DrainBroken {id} -------------------- |   one that is drained broke off a request
 //      | <- RequestTimedOut {id} ---------------- |   health.request_timeout; once of each worker
-//      | <- RequestCutShort {id, path…} -------- |   that its worker's end cut; a few of each
-//      worker | -- AbandonWorker {id} -----------------> |   gone, and what it has in flight is cut
+//      | <- RequestCutShort {id, path…} --------- |   that its worker's end cut; a few of each
+//      | -- AbandonWorker {id} -----------------> |   gone, and what it has in flight is cut
 //      | -- LastCall ---------------------------> |   serve on, and close after each answer
 //      | -- Quiesce ----------------------------> |   accept nothing more, finish what is here
 //      | <- Quiesced ---------------------------- |
@@ -109,6 +110,11 @@ struct WorkerDrained {
   WorkerId id{};
   std::uint32_t mark = 0;  // of the DrainWorker that this answers: a worker may be marked again
 };
+// While it was drained, so that nobody had asked it to end yet: it failed by itself. Once a mark,
+// before WorkerDrained.
+struct DrainBroken {
+  WorkerId id{};
+};
 struct Quiesced {};       // but for tunnels, which end with their workers
 struct RequestTimedOut {  // its client is answered with 504
   WorkerId id{};
@@ -126,6 +132,7 @@ using ToGateway =
     std::variant<Welcome, PoolAdded, PoolModeChanged, PoolRemoved, RoutesChanged, WorkerReady,
                  DrainWorker, WorkerGone, AbandonWorker, LastCall, Quiesce>;
 using ToSupervisor =
-    std::variant<Hello, Demand, WorkerDrained, Quiesced, RequestTimedOut, RequestCutShort>;
+    std::variant<Hello, Demand, WorkerDrained, DrainBroken, Quiesced, RequestTimedOut,
+                 RequestCutShort>;
 
 }  // namespace poolwarden::link

@@ -114,6 +114,9 @@ class Pool {
   Decision found_later(WorkerId id, const diagnosis::Evidence& found);
   Decision suspend_failed(WorkerId id, const std::string& why, TimePoint now);
   Decision worker_reports_unhealthy(WorkerId id, const std::string& reason, TimePoint now);
+  // It broke off a request while it was drained: its end is its own doing, though the message that
+  // it is drained, and with it the stop signal, may come before word of its end.
+  void drain_broken(WorkerId id);
   Decision request_timed_out(WorkerId id, TimePoint now);
   void ping_begun(WorkerId id, TimePoint now);
   void ping_ended(WorkerId id, worker::PingResult result, TimePoint now);
@@ -183,6 +186,7 @@ class Pool {
     CpuWatch cpu;
     std::optional<Ailment> ailment;
     bool failure_counted = false;
+    bool cut_a_request_short = false;  // before it was asked to stop
     bool kept_aside = false;
     bool examined = false;  // what its threads did was noted
     std::vector<diagnosis::CutRequest> cut_requests;

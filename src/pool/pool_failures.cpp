@@ -178,7 +178,7 @@ Decision Pool::worker_exited(WorkerId id, const diagnosis::Evidence& evidence, T
   if (!why.expected) {
     // A worker that crashes on its way out, after the stop signal, fails nobody.
     const bool was_asked =
-        diagnosis::is_expected(worker.intent) &&
+        diagnosis::is_expected(worker.intent) && !worker.cut_a_request_short &&
         (worker.state == WorkerState::Stopping || worker.state == WorkerState::Killing);
     details.counts_as_failure = is_wanted() && !was_asked && !is_spare(worker) &&
                                 !worker.failure_counted && worker.debug_tool.empty();

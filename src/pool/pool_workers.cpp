@@ -116,6 +116,11 @@ Decision Pool::worker_status(WorkerId id, const std::string& text) {
   return decision;
 }
 
+void Pool::drain_broken(WorkerId id) {
+  Worker* worker = find(id);
+  if (worker && worker->state == WorkerState::Draining) worker->cut_a_request_short = true;
+}
+
 Decision Pool::worker_drained(WorkerId id, std::uint32_t mark, TimePoint now) {
   Decision decision;
   Worker* worker = find(id);

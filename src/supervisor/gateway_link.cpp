@@ -91,6 +91,7 @@ bool GatewayLink::handle(const std::string& text) {
           [&](const link::Hello&) { callbacks_.changed(); },
           [&](const link::Demand& told) { callbacks_.demand(told.pool); },
           [&](const link::WorkerDrained& told) { callbacks_.drained(told.id, told.mark); },
+          [&](const link::DrainBroken& told) { callbacks_.drain_broken(told.id); },
           [&](const link::Quiesced&) { callbacks_.quiesced(); },
           [&](const link::RequestTimedOut& told) { callbacks_.timed_out(told.id); },
           [&](const link::RequestCutShort& told) { callbacks_.cut_short(told.id, as_told(told)); },

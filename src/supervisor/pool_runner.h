@@ -49,6 +49,7 @@ class PoolRunner {
   void worker_drained(worker::WorkerId id, std::uint32_t mark) {
     apply(pool_.worker_drained(id, mark, Clock::now()));
   }
+  void drain_broken(worker::WorkerId id) { pool_.drain_broken(id); }
   void request_timed_out(worker::WorkerId id) {
     pool_.traced(id, outside_.host.is_traced(id));
     apply(pool_.request_timed_out(id, Clock::now()));

@@ -107,6 +107,9 @@ GatewayCallbacks Supervisor::gateway_callbacks() {
   callbacks.drained = [this](worker::WorkerId id, std::uint32_t mark) {
     if (const auto runner = pools_.owner_of(id)) runner->worker_drained(id, mark);
   };
+  callbacks.drain_broken = [this](worker::WorkerId id) {
+    if (const auto runner = pools_.owner_of(id)) runner->drain_broken(id);
+  };
   callbacks.timed_out = [this](worker::WorkerId id) {
     if (const auto runner = pools_.owner_of(id)) runner->request_timed_out(id);
   };

@@ -7,6 +7,7 @@ import yaml
 
 from deployment import STACK as FILE
 from deployment import load
+from swarm_machine import PATIENCE
 from waiting import eventually
 
 STACK = "poolwarden"
@@ -25,7 +26,7 @@ class Swarm:
         self.engine.docker("tag", self.image, "poolwarden")
         self.engine.docker("stack", "deploy", "--resolve-image", "never", "--compose-file", "-",
                            STACK, input=yaml.safe_dump(self._stack()))
-        eventually(lambda: self.healthy() >= 3, "three healthy replicas", 240)
+        eventually(lambda: self.healthy() >= 3, "three healthy replicas", PATIENCE)
         return self
 
     def _stack(self):
@@ -45,7 +46,7 @@ class Swarm:
         self.engine.docker("tag", self.image, image)
         self.engine.docker("service", "update", "--detach", "--no-resolve-image", "--image", image,
                            SERVICE)
-        return eventually(self._update_end, "the end of the update", 280)
+        return eventually(self._update_end, "the end of the update", PATIENCE)
 
     def _update_end(self):
         service = json.loads(self.engine.docker("service", "inspect", SERVICE))[0]

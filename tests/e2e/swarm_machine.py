@@ -14,6 +14,7 @@ from waiting import eventually
 
 TAG = "poolwarden-e2e-swarm-machine"
 ENGINE = 2375
+PATIENCE = 900  # seconds: an emulated processor, on a machine that may be busy
 ADDRESS = "10.0.2.15"  # what qemu's user network gives to its only guest
 DISK = "8G"            # sparse
 
@@ -62,7 +63,7 @@ class SwarmMachine(Engine):
     def start(self):
         self._make_disk()
         self._machine = self._boot()
-        eventually(self._is_up, "an engine in the virtual machine", 240)  # an emulated processor
+        eventually(self._is_up, "an engine in the virtual machine", PATIENCE)
         return self
 
     def stop(self):

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from swarm import Swarm
-from swarm_machine import SwarmMachine
+from swarm_machine import PATIENCE, SwarmMachine
 from waiting import eventually
 from web import Load, request
 
@@ -54,7 +54,8 @@ def machine(engine, image):
 def swarm(machine, image, tmp_path_factory):
     swarm = Swarm(machine, image, tmp_path_factory.mktemp("swarm")).start()
     for _ in range(20):  # a replica is healthy a moment before the mesh has it
-        eventually(lambda: request(machine.port(MESH), "/info").status == 200, "the mesh")
+        eventually(lambda: request(machine.port(MESH), "/info").status == 200, "the mesh",
+                   PATIENCE)
     return swarm
 
 
@@ -71,11 +72,11 @@ def clients(machine):
 def test_a_rolling_update_loses_nothing(swarm, clients):
     before = swarm.containers()
     for load in clients:
-        load.wait_for_more(50)
+        load.wait_for_more(50, PATIENCE)
 
     assert swarm.update("poolwarden:next") == "completed"
     for load in clients:
-        load.wait_for_more(50)
+        load.wait_for_more(50, PATIENCE)
         load.stop()
         print(load.answered, "answers")
 
@@ -91,12 +92,13 @@ def test_a_replica_with_a_tripped_pool_is_replaced(swarm, clients):
 
     trip(swarm, broken)
     for load in clients:
-        eventually(lambda load=load: load.answers[503, "rapid_fail"], "refusals of the broken one")
-    eventually(lambda: broken not in swarm.containers(), "the end of the replica", 120)
+        eventually(lambda load=load: load.answers[503, "rapid_fail"], "refusals of the broken one",
+                   PATIENCE)
+    eventually(lambda: broken not in swarm.containers(), "the end of the replica", PATIENCE)
     refused = [load.answers[503, "rapid_fail"] for load in clients]
-    eventually(lambda: swarm.healthy() == 3, "another one in its place", 120)
+    eventually(lambda: swarm.healthy() == 3, "another one in its place", PATIENCE)
     for load in clients:
-        load.wait_for_more(100)
+        load.wait_for_more(100, PATIENCE)
         load.stop()
         print(dict(load.answers))
 
@@ -119,4 +121,4 @@ def trip(swarm, container):
             if worker["state"] == "serving":
                 swarm.kill(container, worker["pid"])
         return False
-    eventually(is_tripped, "rapid-fail protection", 240)
+    eventually(is_tripped, "rapid-fail protection", PATIENCE)

@@ -100,9 +100,9 @@ class Load:
             wrong = [answer for answer in self.answers if answer[0] != 200]
             return wrong + list(self.broken)
 
-    def wait_for_more(self, count):
+    def wait_for_more(self, count, timeout=30):
         goal = self.answered + count
-        eventually(lambda: self.answered >= goal, f"{count} more answers")
+        eventually(lambda: self.answered >= goal, f"{count} more answers", timeout)
 
     def _take(self):
         with self._lock:

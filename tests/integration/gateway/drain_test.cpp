@@ -65,6 +65,25 @@ TEST_F(DrainTest, WaitsForWhatIsInFlightAndTellsOnce) {
   EXPECT_EQ(expect<link::WorkerDrained>().id, id(98));
 }
 
+TEST_F(DrainTest, TellsOfAWorkerThatBreaksOffARequestBeforeThatItIsDrained) {
+  serve([&](TextSocket& worker) {
+    worker.read_message();
+    EXPECT_TRUE(eventually([&] { return go.load(); }));
+  });
+  TextSocket first = connect(), second = connect();
+  for (TextSocket* client : {&first, &second})
+    client->send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nx");
+  EXPECT_TRUE(eventually([&] { return link::load(row().in_flight) == 2; }));
+  drain(1);
+  drain(99);
+  EXPECT_EQ(expect<link::WorkerDrained>().id, id(99));  // so the first one has been read
+  go = true;
+  EXPECT_EQ(first.read_message().status(), 502);
+  EXPECT_EQ(second.read_message().status(), 502);
+  EXPECT_EQ(expect<link::DrainBroken>().id, id(1));
+  EXPECT_EQ(expect_next<link::WorkerDrained>().id, id(1));  // told once
+}
+
 TEST_F(DrainTest, LosesNothingWhileWorkersAreReplacedUnderLoad) {
   struct Life {
     std::atomic<bool> drained = false;

@@ -45,6 +45,14 @@ class GatewayTest : public ::testing::Test {
       if (const auto* found = std::get_if<Expected>(&message)) return *found;
     }
   }
+  // The next message, which must be of this type.
+  template <typename Expected>
+  Expected expect_next() {
+    const link::ToSupervisor message = next_message();
+    const auto* found = std::get_if<Expected>(&message);
+    EXPECT_NE(found, nullptr) << "another message, number " << message.index();
+    return found ? *found : Expected{};
+  }
   bool has_message();  // one is here now
 
   // The pool "web", which takes everything from here on.

@@ -129,8 +129,9 @@ class HostFixture : public testing::Test {
     return lines;
   }
 
+  // Of tests/workers: they are built into a folder beside this program.
   static std::string program(const std::string& name) {
-    return std::string(TEST_WORKERS) + "/" + name;
+    return std::filesystem::read_symlink("/proc/self/exe").parent_path() / "workers" / name;
   }
 
   // Commands that need no socket.

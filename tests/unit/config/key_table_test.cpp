@@ -20,7 +20,7 @@ namespace {
 using testing::IsSubsetOf;
 
 std::string read(const std::string& name) {
-  const auto root = std::filesystem::path(__FILE__).parent_path() / ".." / ".." / "..";
+  const std::filesystem::path root = SOURCE_DIR;
   std::ifstream file(root / name);
   EXPECT_TRUE(file.is_open()) << name;
   std::stringstream text;

@@ -118,6 +118,7 @@ TEST(Codec, CarriesTheSmallMessages) {
   EXPECT_EQ(through_supervisor_link(Hello{.pid = 4711}).pid, 4711);
   EXPECT_EQ(through_supervisor_link(Demand{.pool = "web"}).pool, "web");
   EXPECT_EQ(through_supervisor_link(WorkerDrained{.id = WorkerId{8}}).id, WorkerId{8});
+  EXPECT_EQ(through_supervisor_link(DrainBroken{.id = WorkerId{9}}).id, WorkerId{9});
   EXPECT_EQ(through_supervisor_link(RequestTimedOut{.id = WorkerId{10}}).id, WorkerId{10});
   through_supervisor_link(Quiesced{});
 }

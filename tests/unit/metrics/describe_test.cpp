@@ -19,7 +19,7 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 
 TEST(Describe, TheDocumentationShowsIt) {
-  const auto root = std::filesystem::path(__FILE__).parent_path() / ".." / ".." / "..";
+  const std::filesystem::path root = SOURCE_DIR;
   std::ifstream page(root / "docs" / "metrics.md");
   ASSERT_TRUE(page.is_open());
   const std::string text((std::istreambuf_iterator<char>(page)), std::istreambuf_iterator<char>());

@@ -36,7 +36,7 @@ TEST(EventCatalogue, NamesEachEventDifferently) {
 }
 
 TEST(EventCatalogue, IsWhatTheDocumentationShows) {
-  const auto root = std::filesystem::path(__FILE__).parent_path() / ".." / ".." / "..";
+  const std::filesystem::path root = SOURCE_DIR;
   std::ifstream page(root / "docs" / "events.md");
   ASSERT_TRUE(page.is_open());
   const std::string text((std::istreambuf_iterator<char>(page)), std::istreambuf_iterator<char>());

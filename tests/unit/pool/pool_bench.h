@@ -129,6 +129,7 @@ class Bench {
   Decision drained(std::uint64_t id, std::uint32_t mark = 1) {
     return pool.worker_drained(WorkerId{id}, mark, now);
   }
+  void cuts_a_request_short(std::uint64_t id) { pool.drain_broken(WorkerId{id}); }
   Decision exits(std::uint64_t id, const diagnosis::ExitStatus& status) {
     return pool.worker_exited(WorkerId{id}, ended(status), now, WallTime{} + (now - TimePoint{}));
   }

@@ -154,7 +154,7 @@ class RandomLife {
 
   void health_of(const WorkerSnapshot& worker) {
     const WorkerId id = worker.name.id;
-    switch (below(7)) {
+    switch (below(8)) {
       case 0:
         return bench_.pool.ping_begun(id, bench_.now);
       case 1:
@@ -165,6 +165,8 @@ class RandomLife {
         return bench_.pool.traced(id, chance(20));
       case 4:
         return observe(bench_.pool.request_timed_out(id, bench_.now));
+      case 6:
+        return bench_.pool.drain_broken(id);
       case 5:
         return observe(bench_.pool.worker_reports_unhealthy(id, "no more handles", bench_.now));
       default:

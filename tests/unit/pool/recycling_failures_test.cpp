@@ -149,6 +149,31 @@ TEST(OldWorker, ThatCrashesWhileItDrainsIsRecycledAllTheSame) {
   EXPECT_EQ(bench.progress().done, 1u);
 }
 
+// The gateway sees its connections end, and has nothing in flight any more, before its end is
+// known.
+TEST(OldWorker, ThatCrashedWithARequestIsAFailureThoughItWasToldToStopMeanwhile) {
+  Bench bench(web());
+  bench.serve(1, 1);
+  bench.recycle();
+  bench.ready(2);
+  bench.cuts_a_request_short(1);
+  EXPECT_EQ(stopped(bench.drained(1)), ids({1}));
+  EXPECT_TRUE(counts(bench.exits(1, kCrash)));
+  EXPECT_EQ(bench.progress().done, 1u);
+}
+
+TEST(OldWorker, ThatCrashesWhenItIsToldToStopIsNone) {
+  Bench bench(web());
+  bench.serve(1, 1);
+  bench.recycle();
+  bench.ready(2);
+  bench.drained(1);
+  bench.cuts_a_request_short(1);  // too late: it has been told
+  const Decision decision = bench.exits(1, kCrash);
+  EXPECT_TRUE(tells(decision, EventKind::WorkerExited));
+  EXPECT_FALSE(counts(decision));
+}
+
 TEST(OldWorker, ThatDoesNotStopIsKilled) {
   Bench bench(web());
   bench.serve(1, 1);
