@@ -11,14 +11,10 @@
 
 #include "cgroup/kernel_files.h"
 #include "loop/unique_fd.h"
+#include "process/core_pattern.h"
 
 namespace poolwarden::doctor {
 namespace {
-
-std::string first_line(const std::string& path) {
-  const std::string text = cgroup::read_text(path).value_or("");
-  return text.substr(0, text.find('\n'));
-}
 
 // Of a line "Seccomp:\t2".
 int number_in_status(const std::string& key) {
@@ -62,7 +58,7 @@ KernelFacts read_kernel_facts() {
   facts.seccomp_mode = number_in_status("Seccomp");
   facts.pidfd_error = pidfd_error();
   facts.swap = cgroup::read_meminfo("/proc/meminfo", "SwapTotal").value_or(0);
-  facts.core_pattern = first_line("/proc/sys/kernel/core_pattern");
+  facts.core_pattern = process::read_core_pattern().text;
   facts.ptrace_scope =
       static_cast<int>(cgroup::read_count("/proc/sys/kernel/yama/ptrace_scope").value_or(0));
   facts.kernel_log_error = kernel_log_error();
