@@ -15,9 +15,7 @@
 #include <string_view>
 #include <thread>
 
-#include "base/result.h"
 #include "loop/signals_blocked.h"
-#include "loop/unique_fd.h"
 
 namespace poolwarden::journal {
 namespace {
@@ -65,13 +63,18 @@ void add_lines(std::string_view text, std::vector<std::string>& lines) {
 // The files as the writing thread has them; opened when they are needed, and again after trouble.
 class Files {
  public:
-  Files(std::string directory, std::uint64_t most)
-      : directory_(std::move(directory)), most_(most) {}
+  Files(std::string directory, loop::UniqueFd claimed, std::uint64_t most)
+      : directory_(std::move(directory)), most_(most), lock_(std::move(claimed)) {}
 
   Result<void> append(const std::string& line) {
     auto written = try_append(line + "\n");
     if (!written) file_.reset();
     return written;
+  }
+
+  void close() {
+    file_.reset();
+    lock_.reset();
   }
 
  private:
@@ -93,13 +96,9 @@ class Files {
 
   Result<void> open_directory() {
     if (lock_) return {};
-    if (::mkdir(directory_.c_str(), 0700) != 0 && errno != EEXIST)
-      return errno_error(errno, "cannot make " + directory_);
-    loop::UniqueFd directory(::open(directory_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (!directory) return errno_error(errno, "cannot open " + directory_);
-    if (::flock(directory.get(), LOCK_EX | LOCK_NB) != 0)
-      return errno_error(errno, directory_ + " is another supervisor's");
-    lock_ = std::move(directory);
+    auto claimed = CertificateFile::claim(directory_);
+    if (!claimed) return claimed.error();
+    lock_ = std::move(*claimed);
     return {};
   }
 
@@ -140,9 +139,9 @@ class Files {
     return {};
   }
 
-  const std::string directory_;
-  const std::uint64_t most_;
-  loop::UniqueFd lock_;  // the directory, locked
+  std::string directory_;
+  std::uint64_t most_;
+  loop::UniqueFd lock_;  // the directory, claimed
   loop::UniqueFd file_;
   std::uint64_t size_ = 0;
 };
@@ -153,7 +152,7 @@ class Files {
 struct CertificateFile::Shared {
   explicit Shared(const CertificateFileBounds& wanted) : bounds(wanted) {}
 
-  void run(const std::string& directory);
+  void run(Files files);
   void write_lines(Files& files);
   void tell(const std::string& why);
   void make_room();
@@ -186,11 +185,9 @@ void CertificateFile::Shared::tell(const std::string& why) {
   if (is_new && on_trouble) on_trouble(why);
 }
 
-void CertificateFile::Shared::run(const std::string& directory) {
-  {
-    Files files(directory, bounds.file_bytes);
-    write_lines(files);
-  }
+void CertificateFile::Shared::run(Files files) {
+  write_lines(files);
+  files.close();
   std::lock_guard lock(mutex);
   has_ended = true;
   changed.notify_all();
@@ -231,12 +228,25 @@ CertificateFile::Earlier CertificateFile::read(const std::string& directory,
   return earlier;
 }
 
-CertificateFile::CertificateFile(std::string directory, OnTrouble on_trouble,
-                                 const CertificateFileBounds& bounds)
+Result<loop::UniqueFd> CertificateFile::claim(const std::string& directory) {
+  if (::mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST)
+    return errno_error(errno, "cannot make " + directory);
+  loop::UniqueFd claimed(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!claimed) return errno_error(errno, "cannot open " + directory);
+  if (::flock(claimed.get(), LOCK_EX | LOCK_NB) != 0)
+    return errno_error(errno, "cannot have " + directory + " for itself");
+  return claimed;
+}
+
+CertificateFile::CertificateFile(std::string directory, loop::UniqueFd claimed,
+                                 OnTrouble on_trouble, const CertificateFileBounds& bounds)
     : shared_(std::make_shared<Shared>(bounds)) {
   shared_->on_trouble = std::move(on_trouble);
   const loop::SignalsBlocked blocked;
-  std::thread([shared = shared_, where = std::move(directory)] { shared->run(where); }).detach();
+  Files files(std::move(directory), std::move(claimed), bounds.file_bytes);
+  std::thread([shared = shared_, theirs = std::move(files)]() mutable {
+    shared->run(std::move(theirs));
+  }).detach();
 }
 
 CertificateFile::~CertificateFile() {

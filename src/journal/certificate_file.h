@@ -11,6 +11,9 @@
 #include <string>
 #include <vector>
 
+#include "base/result.h"
+#include "loop/unique_fd.h"
+
 namespace poolwarden::journal {
 
 struct CertificateFileBounds {
@@ -30,12 +33,16 @@ class CertificateFile {
     std::vector<std::string> lines;
     std::string trouble;
   };
+  // Makes `directory` if it is missing, but not what it is in, and holds it for as long as the
+  // descriptor is open. Errors: EWOULDBLOCK, another process holds it; those of mkdir(2), open(2).
+  static Result<loop::UniqueFd> claim(const std::string& directory);
+
   // A directory or file that is not there has no lines. Reads up to twice `file_bytes` of each
   // file.
   static Earlier read(const std::string& directory, const CertificateFileBounds& bounds = {});
 
-  // Makes `directory` if it is missing, but not what it is in. One supervisor at a time has it.
-  CertificateFile(std::string directory, OnTrouble on_trouble,
+  // `claimed`: by claim(); where that failed, it is tried again with each line.
+  CertificateFile(std::string directory, loop::UniqueFd claimed, OnTrouble on_trouble,
                   const CertificateFileBounds& bounds = {});
   ~CertificateFile();  // what waits is written, for about a second at most
   CertificateFile(const CertificateFile&) = delete;

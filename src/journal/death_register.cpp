@@ -32,6 +32,12 @@ std::optional<EarlierDeath> earlier_death(const std::string& line) {
 
 std::string DeathRegister::keep_in(const std::string& directory,
                                    CertificateFile::OnTrouble on_trouble) {
+  auto claimed = CertificateFile::claim(directory);
+  // Nor later: the numbers of two supervisors do not go together.
+  if (!claimed && claimed.error().code == std::errc::operation_would_block)
+    return "another supervisor has " + directory +
+           ": death certificates are kept in memory only. Give each supervisor a state directory "
+           "of its own";
   const CertificateFile::Earlier earlier = CertificateFile::read(directory);
   std::map<std::uint64_t, EarlierDeath> deaths;  // the last line with a number counts
   std::size_t skipped = 0;
@@ -47,7 +53,8 @@ std::string DeathRegister::keep_in(const std::string& directory,
     history_.restore(life_from(death.certificate, death.noted));
     certificates_.restore(std::move(death.certificate));
   }
-  file_ = std::make_unique<CertificateFile>(directory, std::move(on_trouble));
+  file_ = std::make_unique<CertificateFile>(
+      directory, claimed ? std::move(*claimed) : loop::UniqueFd(), std::move(on_trouble));
   if (!earlier.trouble.empty()) return earlier.trouble;
   if (skipped == 0) return "";
   return std::to_string(skipped) + (skipped == 1 ? " line" : " lines") +

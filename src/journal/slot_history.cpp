@@ -113,9 +113,15 @@ void SlotHistory::explain(const pool::PostMortemDetails& details) {
   }
 }
 
+// Who came next was not known yet when the end was written down.
 void SlotHistory::restore(Life life) {
   std::lock_guard lock(mutex_);
   life.is_earlier = true;
+  const auto before = std::find_if(lives_.rbegin(), lives_.rend(), [&](const Life& one) {
+    return one.pool == life.pool && one.slot == life.slot;
+  });
+  if (before != lives_.rend() && before->replaced_by == 0 && before->generation < life.generation)
+    before->replaced_by = life.generation;
   lives_.push_back(std::move(life));
   make_room(lives_.back());
 }

@@ -3,10 +3,8 @@
 
 #include "journal/certificate_file.h"
 
-#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 
 #include <condition_variable>
@@ -63,7 +61,7 @@ class CertificateFileTest : public testing::Test {
   }
   // Until all is on the disk: the end of the file waits for that.
   void append(const std::vector<std::string>& lines, const CertificateFileBounds& bounds = {}) {
-    CertificateFile file(folder_, told_.listener(), bounds);
+    CertificateFile file(folder_, {}, told_.listener(), bounds);
     for (const std::string& line : lines) file.append(line);
   }
   std::vector<std::string> lines(const CertificateFileBounds& bounds = {}) const {
@@ -86,7 +84,7 @@ TEST_F(CertificateFileTest, GivesBackWhatWasWritten) {
 
 TEST_F(CertificateFileTest, MakesItsDirectory) {
   const std::string below = folder_ + "/state";
-  { CertificateFile(below, told_.listener()).append("one"); }
+  { CertificateFile(below, {}, told_.listener()).append("one"); }
   EXPECT_THAT(CertificateFile::read(below).lines, ElementsAre("one"));
 }
 
@@ -140,7 +138,7 @@ TEST_F(CertificateFileTest, FollowsNoLinkAndReadsNoPipe) {
 
 TEST_F(CertificateFileTest, WritesLaterWhatTheDiskDidNotTake) {
   const std::string missing = folder_ + "/not/yet";
-  CertificateFile file(missing, told_.listener());
+  CertificateFile file(missing, {}, told_.listener());
   file.append("one");
   EXPECT_THAT(told_.wait_for(1), ElementsAre(HasSubstr("No such file or directory")));
   file.append("two");
@@ -153,7 +151,7 @@ TEST_F(CertificateFileTest, WritesLaterWhatTheDiskDidNotTake) {
 }
 
 TEST_F(CertificateFileTest, LosesTheOldestOfTooManyThatWait) {
-  CertificateFile file(folder_ + "/not/there", told_.listener(), {.waiting_lines = 10});
+  CertificateFile file(folder_ + "/not/there", {}, told_.listener(), {.waiting_lines = 10});
   file.append("0");
   told_.wait_for(1);
   for (int i = 1; i < 30; ++i) file.append(std::to_string(i));
@@ -162,15 +160,21 @@ TEST_F(CertificateFileTest, LosesTheOldestOfTooManyThatWait) {
 }
 
 TEST_F(CertificateFileTest, IsOneSupervisorsOnly) {
-  const loop::UniqueFd other(::open(folder_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  ASSERT_EQ(::flock(other.get(), LOCK_EX | LOCK_NB), 0);
-  append({"one"});
-  EXPECT_THAT(told_.wait_for(1), ElementsAre(HasSubstr("another supervisor's")));
+  auto first = CertificateFile::claim(folder_);
+  ASSERT_TRUE(first);
+  const auto second = CertificateFile::claim(folder_);
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().code, std::errc::operation_would_block);
+  append({"one"});  // tries once more to have it
+  EXPECT_THAT(told_.wait_for(1), ElementsAre(HasSubstr("cannot have " + folder_)));
   EXPECT_THAT(lines(), IsEmpty());
+  { CertificateFile(folder_, std::move(*first), told_.listener()).append("two"); }
+  EXPECT_THAT(lines(), ElementsAre("two"));
+  EXPECT_TRUE(CertificateFile::claim(folder_)) << "the file gives it back when it ends";
 }
 
 TEST_F(CertificateFileTest, FindsOutThatItsFileWasRemoved) {
-  CertificateFile file(folder_, told_.listener());
+  CertificateFile file(folder_, {}, told_.listener());
   file.append("one");
   while (lines().empty()) std::this_thread::yield();
   fs::remove(newer());

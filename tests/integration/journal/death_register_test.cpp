@@ -82,6 +82,8 @@ TEST_F(DeathRegisterTest, FindsThemAgainAfterARestart) {
   ASSERT_EQ(lives.size(), 2u);
   EXPECT_EQ(lives[0].started_because, "demand");
   EXPECT_EQ(lives[0].ready_after, 250ms);
+  EXPECT_EQ(lives[0].replaced_by, 0u);
+  EXPECT_EQ(lives[1].replaced_by, 2u);
   EXPECT_TRUE(lives[0].is_earlier);
   EXPECT_EQ(number_in(live_and_die(next, 1)), 3u) << "numbers go on";
 }
@@ -122,6 +124,17 @@ TEST_F(DeathRegisterTest, SkipsAndCountsWhatItCannotRead) {
   EXPECT_EQ(open(next),
             "4 lines of the certificates in " + folder_ + " could not be read and were skipped");
   EXPECT_EQ(next.certificates().find(kAll).size(), 1u);
+}
+
+TEST_F(DeathRegisterTest, LeavesTheDirectoryOfAnotherSupervisorAlone) {
+  DeathRegister first;
+  DeathRegister second;
+  EXPECT_EQ(open(first), "");
+  live_and_die(first, 1);
+  EXPECT_THAT(open(second), testing::AllOf(HasSubstr("another supervisor has " + folder_),
+                                           HasSubstr("in memory only")));
+  EXPECT_TRUE(second.certificates().find(kAll).empty()) << "they are the other's";
+  EXPECT_EQ(number_in(live_and_die(second, 1)), 1u);
 }
 
 TEST_F(DeathRegisterTest, TellsOfAFileThatItMayNotRead) {
