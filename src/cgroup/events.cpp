@@ -69,8 +69,14 @@ LeafTrouble read_trouble(const std::vector<Group>& groups) {
     trouble.limit_hits_below = refused_charges_below(memory->path);
   }
   if (const Group* pids = having(groups, "pids"))
-    trouble.pids_limit_hits = count_of(own_events(pids->path + "/pids.events"), "max");
+    trouble.pids_limit_hits = read_refused_forks(*pids).value_or(0);
   return trouble;
+}
+
+Count read_refused_forks(const Group& group) {
+  const Counts own = own_events(group.path + "/pids.events");
+  const auto found = own.find("max");
+  return found == own.end() ? Count{} : Count{found->second};
 }
 
 }  // namespace poolwarden::cgroup

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "cgroup/hierarchy.h"
+#include "cgroup/usage.h"
 
 namespace poolwarden::cgroup {
 
@@ -27,5 +28,9 @@ struct LeafTrouble {
 };
 
 LeafTrouble read_trouble(const std::vector<Group>& groups);
+
+// Forks that were refused for pids.max of this very cgroup, or before Linux 6.11 (and on v1) in it
+// for any limit; absent where no file tells.
+Count read_refused_forks(const Group& group);
 
 }  // namespace poolwarden::cgroup

@@ -4,14 +4,17 @@
 
 #include "cgroup/freezer.h"
 #include "cgroup/kernel_files.h"
+#include "cgroup/limit_hits.h"
 #include "cgroup/members.h"
 #include "cgroup/memory_notice.h"
 #include "cgroup/read_usage.h"
 
 namespace poolwarden::cgroup {
 
-Leaf::Leaf(std::vector<Group> groups, std::vector<std::string> unenforced)
-    : groups_(std::move(groups)), unenforced_(std::move(unenforced)) {}
+Leaf::Leaf(std::vector<Group> groups, std::vector<std::string> unenforced, Removed removed)
+    : groups_(std::move(groups)),
+      unenforced_(std::move(unenforced)),
+      removed_(std::move(removed)) {}
 
 Result<Entry> Leaf::open_entry() const {
   Entry entry;
@@ -76,7 +79,12 @@ std::optional<KernelWrite> Leaf::reclaim_order() const {
 Result<void> Leaf::remove() const {
   Result<void> outcome;
   for (const Group& group : groups_) {
-    if (auto removed = remove_group(group.path); !removed) outcome = removed;
+    const LimitHits counted = read_limit_hits({group});  // nothing where it is gone already
+    if (auto gone = remove_group(group.path); !gone) {
+      outcome = gone;
+    } else if (removed_) {
+      removed_(counted);
+    }
   }
   return outcome;
 }

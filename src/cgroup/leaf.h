@@ -3,6 +3,7 @@
 
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -29,7 +30,9 @@ struct KernelWrite {
 class Leaf {
  public:
   Leaf() = default;  // no cgroup at all
-  Leaf(std::vector<Group> groups, std::vector<std::string> unenforced);
+  // What a cgroup of it had counted is told when that has been removed.
+  using Removed = std::function<void(const LimitHits& counted)>;
+  Leaf(std::vector<Group> groups, std::vector<std::string> unenforced, Removed removed = {});
 
   bool exists() const { return !groups_.empty(); }
   // Limits asked for and not had, one sentence each: under Containment::BestEffort any of them,
@@ -64,6 +67,7 @@ class Leaf {
  private:
   std::vector<Group> groups_;
   std::vector<std::string> unenforced_;
+  Removed removed_;
 };
 
 }  // namespace poolwarden::cgroup

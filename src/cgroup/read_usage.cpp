@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "cgroup/kernel_files.h"
+#include "cgroup/limit_hits.h"
 #include "cgroup/limits.h"
 
 namespace poolwarden::cgroup {
@@ -79,13 +80,7 @@ void read_memory(const Group& group, Usage& usage) {
     usage.memory_events["oom_kill"] = *kills;
 }
 
-void read_throttling(const Group& group, Usage& usage) {
-  const Keyed stat = read_keyed(group.path + "/cpu.stat");
-  usage.cpu_periods = find(stat, "nr_periods");
-  usage.cpu_throttled_periods = find(stat, "nr_throttled");
-  usage.cpu_throttled_usec = find(stat, "throttled_usec");
-  if (const Count nanoseconds = find(stat, "throttled_time"))
-    usage.cpu_throttled_usec = *nanoseconds / 1000;
+void read_quota(const Group& group, Usage& usage) {
   Count quota, period;
   if (group.unified) {
     const auto words = split_words(read_text(group.path + "/cpu.max").value_or(""));
@@ -119,7 +114,6 @@ void read_cpu_times(const std::vector<Group>& groups, Usage& usage) {
 void read_pids(const Group& group, Usage& usage) {
   usage.pids_current = read_count(group.path + "/pids.current");
   usage.pids_limit = read_count(group.path + "/pids.max");
-  usage.pids_limit_hits = find(read_keyed(group.path + "/pids.events"), "max");
 }
 
 }  // namespace
@@ -127,9 +121,10 @@ void read_pids(const Group& group, Usage& usage) {
 Usage read_usage(const std::vector<Group>& groups) {
   Usage usage;
   if (const Group* memory = having(groups, "memory")) read_memory(*memory, usage);
-  if (const Group* cpu = having(groups, "cpu")) read_throttling(*cpu, usage);
+  if (const Group* cpu = having(groups, "cpu")) read_quota(*cpu, usage);
   if (const Group* pids = having(groups, "pids")) read_pids(*pids, usage);
   read_cpu_times(groups, usage);
+  usage.limit_hits = read_limit_hits(groups);
   if (const Group* unified = unified_of(groups)) {
     usage.pressure_cpu = read_pressure(unified->path + "/cpu.pressure");
     usage.pressure_memory = read_pressure(unified->path + "/memory.pressure");

@@ -183,7 +183,9 @@ Result<Leaf> Tree::make_leaf(const std::string& pool, const std::string& leaf,
   for (Error& error : applied.failed) failed.push_back(std::move(error));
   for (std::string& sentence : applied.weakened) sentences.push_back(std::move(sentence));
   for (const Error& error : failed) sentences.push_back(error.message);
-  Leaf made(std::move(groups), std::move(sentences));
+  Leaf made(
+      std::move(groups), std::move(sentences),
+      [ledger = limit_hits_, pool](const LimitHits& counted) { ledger->ended(pool, counted); });
   if (failed.empty() || containment == worker::Containment::BestEffort) return made;
   (void)made.remove();
   return failed.front();
@@ -201,9 +203,11 @@ std::vector<Group> Tree::groups_of(const std::string& pool, const std::string& l
 
 std::optional<Usage> Tree::pool_usage(const std::string& pool,
                                       const std::vector<std::string>& running) const {
+  const LimitHits ended = limit_hits_->of_ended(pool);
   const auto groups = groups_of(pool);
   if (groups.empty()) return std::nullopt;
   Usage usage = read_usage(groups);
+  usage.limit_hits = limit_hits_->total(pool, ended, read_limit_hits_below(groups));
   if (const Group* memory = having(groups, "memory")) {
     std::uint64_t kills = 0;
     for (const std::string& leaf : running) {

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "base/result.h"
 #include "cgroup/cures.h"
 #include "cgroup/leaf.h"
+#include "cgroup/limit_hits.h"
 #include "cgroup/limits.h"
 #include "cgroup/memory_room.h"
 #include "worker/worker_settings.h"
@@ -48,9 +50,10 @@ class Tree {
   Result<Leaf> make_leaf(const std::string& pool, const std::string& leaf,
                          const LimitValues& limits, worker::Containment containment) const;
 
-  // These two may be called from any thread. Of a pool, oom_kill counts in the leaves that are
-  // `running`: v1 forgets that of a leaf that is removed, and one may stay a while after its
-  // worker, so the end of a worker has to be told by who saw it.
+  // These two may be called from any thread. Of a pool, the limit hits are those of all leaves
+  // since the tree was opened; oom_kill counts in the leaves that are `running`: v1 forgets that of
+  // a leaf that is removed, and one may stay a while after its worker, so the end of a worker has
+  // to be told by who saw it.
   std::optional<Usage> pool_usage(const std::string& pool,
                                   const std::vector<std::string>& running) const;
   std::optional<Usage> leaf_usage(const std::string& pool, const std::string& leaf) const;
@@ -88,6 +91,7 @@ class Tree {
 
   std::vector<Hierarchy> hierarchies_;
   std::vector<Group> bases_;  // those of `hierarchies_` that can be written
+  std::shared_ptr<LimitHitsLedger> limit_hits_ = std::make_shared<LimitHitsLedger>();
   bool moved_ = false;
   Error no_cpuset_ = failure("no cgroup that can be written has the cpuset controller");
   ContainmentReport report_;

@@ -17,14 +17,21 @@ struct Pressure {  // microseconds; the `total` of some and full (PSI)
   Count stalled;
 };
 
+// How often processes were held at a limit.
+struct LimitHits {
+  // nr_periods, nr_throttled and the time of cpu.stat, which counts in cgroups with a quota only.
+  Count cpu_periods, cpu_throttled_periods, cpu_throttled_usec;
+  Count pids;  // forks that were refused
+};
+
 struct Usage {
   Count memory_current, memory_inactive_file, memory_anon, memory_swap, memory_peak;  // bytes
   Count memory_limit, memory_high;                                                    // bytes
   std::map<std::string, std::uint64_t> memory_events;  // low, high, max, oom, oom_kill, …
   Count cpu_user_usec, cpu_system_usec;
-  Count cpu_periods, cpu_throttled_periods, cpu_throttled_usec;
   std::optional<double> cpu_limit_cores;
-  Count pids_current, pids_limit, pids_limit_hits;
+  Count pids_current, pids_limit;
+  LimitHits limit_hits;
   Pressure pressure_cpu, pressure_memory, pressure_io;
   Count io_read_bytes, io_written_bytes;
 };

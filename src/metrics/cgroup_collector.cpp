@@ -41,8 +41,12 @@ void add_gauges(Samples& samples, const Labels& labels, const cgroup::Usage& usa
   add_gauge(samples, Metric::MemorySwap, labels, usage.memory_swap);
   add_gauge(samples, Metric::MemoryPeak, labels, usage.memory_peak);
   add_gauge(samples, Metric::Processes, labels, usage.pids_current);
-  add_gauge(samples, Metric::ProcessesLimit, labels, usage.pids_limit);
-  if (usage.cpu_limit_cores) samples.add(Metric::CpuLimit, labels, *usage.cpu_limit_cores);
+}
+
+// What limits.cpu holds each worker at; nothing where it is only watched.
+std::optional<double> cores_of_worker(const worker::Limits& limits) {
+  if (!limits.cpu || limits.cpu_action != worker::CpuAction::Throttle) return std::nullopt;
+  return limits.cpu->count / 100.0;
 }
 
 // A pool whose workers are limited one by one may use the sum.
@@ -56,6 +60,13 @@ void add_limits(Samples& samples, const Labels& labels, const pool::PoolSnapshot
   };
   add_gauge(samples, Metric::MemoryLimit, labels, limit(usage.memory_limit, pool.memory_limit));
   add_gauge(samples, Metric::MemoryHigh, labels, limit(usage.memory_high, pool.memory_high));
+  const worker::Limits& limits = pool.settings->worker.limits;
+  add_gauge(samples, Metric::ProcessesLimit, labels,
+            limit(usage.pids_limit, limits.pids.value_or(0)));
+  std::optional<double> cores = usage.cpu_limit_cores;
+  if (!cores && cores_of_worker(limits))
+    cores = *cores_of_worker(limits) * static_cast<double>(workers);
+  if (cores) samples.add(Metric::CpuLimit, labels, *cores);
 }
 
 }  // namespace
@@ -92,10 +103,10 @@ void CgroupCollector::add_counters(Samples& samples, const std::string& pool,
   }
   add(Metric::CpuSeconds, with("mode", "user"), from_usec(usage.cpu_user_usec));
   add(Metric::CpuSeconds, with("mode", "system"), from_usec(usage.cpu_system_usec));
-  add(Metric::CpuPeriods, labels, plain(usage.cpu_periods));
-  add(Metric::CpuThrottledPeriods, labels, plain(usage.cpu_throttled_periods));
-  add(Metric::CpuThrottledSeconds, labels, from_usec(usage.cpu_throttled_usec));
-  add(Metric::ProcessLimitHits, labels, plain(usage.pids_limit_hits));
+  add(Metric::CpuPeriods, labels, plain(usage.limit_hits.cpu_periods));
+  add(Metric::CpuThrottledPeriods, labels, plain(usage.limit_hits.cpu_throttled_periods));
+  add(Metric::CpuThrottledSeconds, labels, from_usec(usage.limit_hits.cpu_throttled_usec));
+  add(Metric::ProcessLimitHits, labels, plain(usage.limit_hits.pids));
   const std::pair<const char*, const cgroup::Pressure*> pressures[] = {
       {"cpu", &usage.pressure_cpu}, {"memory", &usage.pressure_memory}, {"io", &usage.pressure_io}};
   for (const auto& [resource, pressure] : pressures) {

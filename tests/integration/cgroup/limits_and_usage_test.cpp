@@ -139,11 +139,11 @@ TEST_F(V2Files, UsageIsRead) {
   EXPECT_THAT(usage.memory_events, testing::Contains(Pair("oom_kill", 4u)));
   EXPECT_EQ(usage.cpu_user_usec, 10u);
   EXPECT_EQ(usage.cpu_system_usec, 20u);
-  EXPECT_EQ(usage.cpu_throttled_periods, 6u);
+  EXPECT_EQ(usage.limit_hits.cpu_throttled_periods, 6u);
   EXPECT_EQ(usage.cpu_limit_cores, 0.5);
   EXPECT_EQ(usage.pids_current, 3u);
   EXPECT_EQ(usage.pids_limit, std::nullopt);
-  EXPECT_EQ(usage.pids_limit_hits, 8u);
+  EXPECT_EQ(usage.limit_hits.pids, 8u);
   EXPECT_EQ(usage.io_read_bytes, 101u);
   EXPECT_EQ(usage.io_written_bytes, 202u);
   EXPECT_EQ(usage.pressure_memory.waiting, 11u);

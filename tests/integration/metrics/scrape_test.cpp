@@ -43,11 +43,10 @@ cgroup::Usage sample_usage() {
   usage.memory_events = {{"oom_kill", 2}};
   usage.cpu_user_usec = 1'500'000;
   usage.cpu_system_usec = 500'000;
-  usage.cpu_periods = usage.cpu_throttled_periods = usage.cpu_throttled_usec = 9;
+  usage.limit_hits = {9, 9, 9, 1};
   usage.cpu_limit_cores = 1.5;
   usage.pids_current = 3;
   usage.pids_limit = 256;
-  usage.pids_limit_hits = 1;
   usage.pressure_cpu = usage.pressure_memory = usage.pressure_io = {.waiting = 5, .stalled = 6};
   usage.io_read_bytes = 10;
   usage.io_written_bytes = 20;
@@ -331,6 +330,21 @@ TEST_F(ScrapeTest, ShowsWhatThePoolUses) {
     EXPECT_THAT(text, HasSubstr(series));
   }
   EXPECT_THAT(text, Not(HasSubstr("poolwarden_pool_memory_high_bytes")));
+}
+
+TEST_F(ScrapeTest, HasTheLimitsOfAllWorkersTogetherWhereTheyAreLimitedOneByOne) {
+  usage_->cpu_limit_cores.reset();
+  usage_->pids_limit.reset();
+  EXPECT_THAT(scrape(), Not(HasSubstr("poolwarden_pool_processes_limit{")));
+  auto snapshot = fakes::sample_snapshot();
+  auto settings = fakes::sample_settings();
+  settings->worker.limits = {.cpu = Percent{50}, .pids = 20};
+  snapshot->pools[0].settings = settings;
+  published_.publish(snapshot);
+  EXPECT_THAT(scrape(), HasSubstr("poolwarden_pool_cpu_limit_cores{pool=\"web\"} 1.5\n"));
+  EXPECT_THAT(scrape(), HasSubstr("poolwarden_pool_processes_limit{pool=\"web\"} 60\n"));
+  settings->worker.limits.cpu_action = worker::CpuAction::Log;
+  EXPECT_THAT(scrape(), Not(HasSubstr("poolwarden_pool_cpu_limit_cores{")));
 }
 
 TEST_F(ScrapeTest, NeverLetsAKernelCounterGoBack) {
