@@ -2,13 +2,13 @@
 
 #include <algorithm>
 #include <boost/json/array.hpp>
-#include <boost/json/serialize.hpp>
 #include <charconv>
 #include <exception>
 #include <limits>
 
 #include "admin/status_page.h"
 #include "base/clean_text.h"
+#include "journal/json_values.h"
 
 namespace poolwarden::admin {
 namespace {
@@ -48,7 +48,7 @@ Answer readiness(const Question& question, const AdminSources& sources) {
   }
   const json::object report = {
       {"ready", is_ready}, {"stopping", snapshot->stopping}, {"pools", std::move(pools)}};
-  return {status, kJson, json::serialize(report)};
+  return {status, kJson, journal::serialized(report)};
 }
 
 Answer events(const Question& question, const AdminSources& sources) {
@@ -64,11 +64,18 @@ Answer events(const Question& question, const AdminSources& sources) {
   for (std::size_t i = skipped; i < entries.size(); ++i) {
     all.push_back(journal::as_json(entries[i]));
   }
-  return {200, kJson, json::serialize(all)};
+  return {200, kJson, journal::serialized(all)};
 }
 
-// Newest first. `last`: how many of each pool; `expected=false`: without ends that were asked for.
+// Newest first. `number`: that one alone; `last`: how many of each pool; `expected=false`: without
+// ends that were asked for.
 Answer certificates(const Question& question, const AdminSources& sources) {
+  const journal::CertificateStore& store = sources.deaths.certificates();
+  if (const std::string number = query_field(question.target, "number"); !number.empty()) {
+    std::vector<journal::KeptCertificate> found;
+    if (auto one = store.numbered(number_or(number, 0))) found.push_back(std::move(one));
+    return {200, kJson, journal::serialized(journal::as_json(found))};
+  }
   journal::CertificateQuery query;
   query.pool = query_field(question.target, "pool");
   query.at_most = number_or(query_field(question.target, "last"), query.at_most);
@@ -77,14 +84,14 @@ Answer certificates(const Question& question, const AdminSources& sources) {
   const std::string worker = query_field(question.target, "worker");
   if (!worker.empty())
     query.slot = static_cast<std::uint32_t>(std::min(number_or(worker, kNone), kNone));
-  return {200, kJson, json::serialize(journal::as_json(sources.deaths.certificates().find(query)))};
+  return {200, kJson, journal::serialized(journal::as_json(store.find(query)))};
 }
 
 Answer answer_path(std::string_view path, const Question& question, const AdminSources& sources) {
   if (path == "/metrics") return metrics_answer(question, sources);
   if (path == "/healthz") return plain(200, "ok\n");
   if (path == "/readyz") return readiness(question, sources);
-  if (path == "/api/v1/status") return {200, kJson, json::serialize(sources.status())};
+  if (path == "/api/v1/status") return {200, kJson, journal::serialized(sources.status())};
   if (path == "/api/v1/events") return events(question, sources);
   if (path == "/api/v1/certificates") return certificates(question, sources);
   if (path == "/") return {200, "text/html; charset=utf-8", std::string(kStatusPage)};

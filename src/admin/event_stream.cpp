@@ -4,9 +4,10 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
-#include <boost/json/serialize.hpp>
 #include <deque>
 #include <memory>
+
+#include "journal/json_values.h"
 
 namespace poolwarden::admin {
 namespace {
@@ -29,7 +30,7 @@ struct Waiting {
 std::string as_server_sent(const journal::Entry& entry) {
   return "id: " + std::to_string(entry.sequence) +
          "\nevent: " + std::string(pool::type_of(entry.event.kind).name) +
-         "\ndata: " + boost::json::serialize(journal::as_json(entry)) + "\n\n";
+         "\ndata: " + journal::serialized(journal::as_json(entry)) + "\n\n";
 }
 
 // Called on the recording thread: only hands the event over.

@@ -38,6 +38,7 @@ void print_tour(const Addresses& at) {
             << "  curl " << web << "/info\n"
             << "  curl -X POST " << web << "/crash    # the worker dies, another takes its place\n"
             << "  curl " << web << "/info             # and the next request is answered\n"
+            << "  " << program << " why demo --control " << at.control << "    # what it died of\n"
             << "  for i in 1 2 3 4 5; do curl -X POST " << web << "/crash; done   # rapid-fail\n"
             << "  curl -i " << web << "/info          # 503, X-Poolwarden-Reason: rapid_fail\n"
             << "  curl -s " << metrics << " | grep pool_disabled\n"

@@ -3,6 +3,7 @@
 #include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>
 
+#include "base/clean_text.h"
 #include "base/units.h"
 #include "cli/request_fields.h"
 
@@ -29,7 +30,7 @@ json::array list(const json::object& object, const char* key) {
 }
 
 std::string words(const json::value& value) {
-  return value.is_string() ? std::string(value.get_string()) : json::serialize(value);
+  return value.is_string() ? escaped(std::string_view(value.get_string())) : json::serialize(value);
 }
 
 json::object requests(const LoadOutcome& load) {

@@ -6,20 +6,24 @@
 #include <iostream>
 #include <sstream>
 
+#include "base/clean_text.h"
 #include "base/units.h"
 #include "cli/client.h"
 #include "cli/command_entries.h"
 #include "cli/commands.h"
+#include "journal/json_values.h"
 
 namespace poolwarden::cli {
 namespace {
 
 namespace json = boost::json;
 
+// Workers put words into it.
 std::string text(const json::object& object, const char* key) {
   const json::value* value = object.if_contains(key);
   if (!value || value->is_null()) return "-";
-  return value->is_string() ? std::string(value->get_string()) : json::serialize(*value);
+  return value->is_string() ? escaped(std::string_view(value->get_string()))
+                            : json::serialize(*value);
 }
 
 double number(const json::object& object, const char* key) {
@@ -127,7 +131,7 @@ int status_entry(const Words& words) {
       control_path(options), {{"command", "status"}}, [](const json::object&) {},
       [as_json](const json::object& report) {
         if (as_json) {
-          std::cout << json::serialize(report) << "\n";
+          std::cout << journal::serialized(report) << "\n";
         } else {
           print_status(report);
         }

@@ -21,11 +21,29 @@ Result<void> find_pool(const std::string& name, std::vector<std::string> pools,
                  (near ? "; did you mean \"" + *near + "\"?" : ""));
 }
 
+Result<boost::json::object> why_numbered(std::uint64_t wanted,
+                                         const journal::DeathRegister& deaths) {
+  const auto certificate = deaths.certificates().numbered(wanted);
+  if (!certificate)
+    return failure("there is no certificate " + std::to_string(wanted) +
+                   ": it has been forgotten, or never was");
+  boost::json::object answer{{"pool", certificate->pool},
+                             {"worker", certificate->slot},
+                             {"number", wanted},
+                             {"history", boost::json::array()},
+                             {"certificates", journal::as_json(std::vector{certificate})}};
+  if (const auto life = deaths.lives().of_certificate(wanted))
+    answer["history"].as_array().push_back(journal::as_json(*life));
+  return answer;
+}
+
 }  // namespace
 
 Result<boost::json::object> why(const boost::json::object& request,
                                 const std::vector<std::string>& pools,
                                 const journal::DeathRegister& deaths) {
+  if (const auto wanted = number(request, "number"))
+    return why_numbered(static_cast<std::uint64_t>(std::max<std::int64_t>(*wanted, 0)), deaths);
   journal::CertificateQuery query;
   query.pool = text(request, "pool");
   if (auto found = find_pool(query.pool, pools, deaths); !found) return found.error();

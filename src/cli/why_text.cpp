@@ -90,12 +90,12 @@ void add_wrapped(std::string& page, std::string_view text) {
   }
 }
 
-// Of an end that was asked for one sentence is enough.
-void add_certificate(std::string& page, const json::object& object) {
+// Of an end that was asked for one sentence is enough, unless it is asked for by its number.
+void add_certificate(std::string& page, const json::object& object, bool all_of_it) {
   const auto certificate = journal::certificate_from(object);
   if (!certificate) return;
   page += "\n#" + std::to_string(certificate->number) + ", " + moment(object, "ended") + " UTC\n";
-  if (certificate->diagnosis.expected) {
+  if (certificate->diagnosis.expected && !all_of_it) {
     add_wrapped(page, "worker " + std::to_string(certificate->slot) + ", generation " +
                           std::to_string(certificate->generation) + ": " +
                           escaped(certificate->diagnosis.sentence));
@@ -111,7 +111,7 @@ std::string why_text(const json::object& answer) {
   add_history(page, array_in(answer, "history"));
   const json::array& certificates = array_in(answer, "certificates");
   for (const json::value& each : certificates) {
-    if (each.is_object()) add_certificate(page, each.get_object());
+    if (each.is_object()) add_certificate(page, each.get_object(), answer.contains("number"));
   }
   if (certificates.empty()) {
     page += (page.empty() ? "" : "\n") + std::string("No worker of ") + text_in(answer, "pool") +

@@ -97,6 +97,12 @@ KeptCertificate CertificateStore::find(const std::string& pool, std::uint32_t sl
   return found == all_.end() ? nullptr : found->second.certificate;
 }
 
+KeptCertificate CertificateStore::numbered(std::uint64_t number) const {
+  std::lock_guard lock(mutex_);
+  const auto found = all_.find(number);
+  return found == all_.end() ? nullptr : found->second.certificate;
+}
+
 std::vector<KeptCertificate> CertificateStore::find(const CertificateQuery& query) const {
   std::vector<KeptCertificate> found;
   std::map<std::string, std::size_t> counts;

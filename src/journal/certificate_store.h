@@ -56,7 +56,8 @@ class CertificateStore {
   // Of this very worker; null when there is none.
   KeptCertificate find(const std::string& pool, std::uint32_t slot, std::uint64_t generation,
                        int pid) const;
-  std::vector<std::string> pools() const;  // that it has any of
+  KeptCertificate numbered(std::uint64_t number) const;  // null when there is none
+  std::vector<std::string> pools() const;                // that it has any of
 
  private:
   struct Kept {

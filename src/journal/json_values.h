@@ -1,10 +1,12 @@
 // Values as this program writes them in JSON, and the fields of an object that it has written. Text
-// is valid UTF-8 whatever it was; a field that is missing or of another kind is as if it was empty.
+// is valid UTF-8 whatever it was, and nothing in it moves the cursor of a terminal; a field that is
+// missing or of another kind is as if it was empty.
 
 #pragma once
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 #include <cmath>
 #include <cstdint>
@@ -20,6 +22,30 @@ namespace poolwarden::journal {
 inline boost::json::string json_text(std::string_view words) {
   const std::string clean = valid_utf8(words);
   return boost::json::string(clean.data(), clean.size());
+}
+
+// One line. Control characters beyond those that JSON has escaped (RFC 8259, 7), which stand in
+// texts alone, are escaped, too: DEL, and U+0080 to U+009F, of which terminals know some.
+inline std::string serialized(const boost::json::value& value) {
+  static constexpr char kDigits[] = "0123456789abcdef";
+  const std::string plain = boost::json::serialize(value);
+  std::string line;
+  line.reserve(plain.size());
+  for (std::size_t i = 0; i < plain.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(plain[i]);
+    const auto next = static_cast<unsigned char>(i + 1 < plain.size() ? plain[i + 1] : 0);
+    const bool is_c1 = byte == 0xc2 && next >= 0x80 && next <= 0x9f;
+    if (!is_c1 && byte != 0x7f) {
+      line += plain[i];
+      continue;
+    }
+    const unsigned char code = is_c1 ? next : byte;
+    line += "\\u00";
+    line += kDigits[code >> 4];
+    line += kDigits[code & 0xf];
+    i += is_c1 ? 1 : 0;
+  }
+  return line;
 }
 
 inline double json_seconds(Duration duration) {

@@ -1,6 +1,5 @@
 #include "journal/log_line.h"
 
-#include <boost/json/serialize.hpp>
 #include <cstdio>
 #include <ctime>
 
@@ -52,8 +51,6 @@ json::object head(WallTime at, pool::Level level) {
 std::string text_head(WallTime at, pool::Level level) {
   return format_time(at) + " " + std::string(pool::name(level)) + " ";
 }
-
-std::string serialized(const json::object& object) { return json::serialize(object); }
 
 std::string worker_words(std::uint32_t slot, std::uint64_t generation, int pid) {
   std::string words = " worker=" + std::to_string(slot) + " gen=" + std::to_string(generation);

@@ -115,7 +115,9 @@ TEST_F(CertificateFileTest, DoesNotGlueALineToOneThatWasCut) {
 }
 
 TEST_F(CertificateFileTest, ReadsTheEndOfAFileThatIsTooLong) {
-  put(newer(), std::string(10'000, 'x') + "\nlast\n");
+  std::string text(10'000, 'x');
+  text.append("\nlast\n");
+  put(newer(), text);
   const auto kept = lines({.file_bytes = 100});
   ASSERT_EQ(kept.size(), 2u);
   EXPECT_LE(kept[0].size(), 200u);

@@ -45,6 +45,8 @@ TEST(CertificateStore, NumbersThemAndTellsTheNewestFirst) {
   EXPECT_THAT(numbers(store.find({"web", 0, 20, false})), ElementsAre(1));
   EXPECT_THAT(numbers(store.find({"", {}, 1, false})), ElementsAre(3, 2)) << "one of each pool";
   EXPECT_THAT(store.pools(), ElementsAre("api", "web"));
+  EXPECT_EQ(store.numbered(2)->pool, "api");
+  EXPECT_EQ(store.numbered(4), nullptr);
 }
 
 TEST(CertificateStore, LeavesOutEndsThatWereAskedFor) {

@@ -77,7 +77,11 @@ TEST(LogLine, MakesWorkerOutputHarmless) {
   EXPECT_EQ(log_line(Format::Text, output),
             "2026-11-22T10:11:12.007Z info worker.output pool=web worker=0 gen=0 pid=7 stderr: "
             "\\x1b[2Jred \\xff\\xc2\\x9b gr\xc3\xbcn");
-  const auto object = boost::json::parse(log_line(Format::Json, output)).as_object();
+  const std::string line = log_line(Format::Json, output);
+  EXPECT_THAT(line, HasSubstr(R"(\u001b[2Jred)"));
+  EXPECT_THAT(line, HasSubstr(R"(\u009b gr)"));
+  EXPECT_EQ(line.find('\xc2'), std::string::npos);
+  const auto object = boost::json::parse(line).as_object();
   EXPECT_EQ(object.at("message"), "\x1b[2Jred \xef\xbf\xbd\xc2\x9b gr\xc3\xbcn");
 }
 
