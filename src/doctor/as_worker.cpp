@@ -3,12 +3,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <boost/json/parse.hpp>
-#include <boost/json/serialize.hpp>
 #include <cerrno>
+#include <csignal>
 #include <cstring>
 
-#include "doctor/report.h"
+#include "diagnosis/exit_status.h"
 #include "loop/pipe.h"
 #include "process/child.h"
 
@@ -27,19 +26,11 @@ std::string read_all(int fd) {
   }
 }
 
-bool write_all(int fd, const std::string& text) {
-  for (std::size_t at = 0; at < text.size();) {
-    const ssize_t count = ::write(fd, text.data() + at, text.size() - at);
-    if (count < 0 && errno != EINTR) return false;
-    if (count > 0) at += static_cast<std::size_t>(count);
-  }
-  return true;
-}
-
 // In the child, above which there is a copy of the parent's stack: nothing may be thrown into it.
-int tell(const std::function<Checks()>& look) noexcept {
+int look_as_worker(const Look& look) noexcept {
   try {
-    return write_all(STDOUT_FILENO, boost::json::serialize(to_json(look()))) ? 0 : 1;
+    look(Teller(STDOUT_FILENO));
+    return 0;
   } catch (...) {
     return 1;
   }
@@ -51,34 +42,33 @@ Error failed_step(const std::string& report, const process::LaunchPlan& plan) {
   return errno_error(failed.error, process::subject_of(failed.step, plan));
 }
 
-Result<Checks> told(const std::string& text) {
-  boost::system::error_code error;
-  const boost::json::value parsed = boost::json::parse(text, error);
-  if (error || !parsed.is_array()) return failure("cannot look as the worker: the child ended");
-  return checks_from_json(parsed.get_array());
+// How it ended, if not well.
+Result<void> end_of_worker(pid_t child) {
+  siginfo_t info{};
+  while (::waitid(P_PID, static_cast<id_t>(child), &info, WEXITED) < 0 && errno == EINTR) continue;
+  if (info.si_code == CLD_EXITED && info.si_status == 0) return {};
+  const std::string end = info.si_code == CLD_EXITED ? "exit code " + std::to_string(info.si_status)
+                                                     : diagnosis::signal_name(info.si_status);
+  return failure("cannot look as the worker: the child ended with " + end);
 }
 
 }  // namespace
 
-Result<Checks> as_worker(process::LaunchPlan plan, const std::function<Checks()>& look) {
+Result<void> as_worker(process::LaunchPlan plan, const Teller& teller, const Look& look) {
   auto report = loop::make_pipe();
   if (!report) return report.error();
-  auto findings = loop::make_pipe();
-  if (!findings) return findings.error();
   plan.directory.reset();
-  plan.descriptors = {{findings->writing.get(), STDOUT_FILENO}};
-  plan.task = [&look] { return tell(look); };
-  process::ChildImage child(plan, report->writing.get());
-  const pid_t pid = ::fork();
-  if (pid < 0) return errno_error(errno, "cannot fork");
-  if (pid == 0) child.run(false);
+  plan.descriptors = {{teller.descriptor(), STDOUT_FILENO}};
+  plan.task = [&look] { return look_as_worker(look); };
+  process::ChildImage image(plan, report->writing.get());
+  const pid_t child = ::fork();
+  if (child < 0) return errno_error(errno, "cannot fork");
+  if (child == 0) image.run(false);
   report->writing.reset();
-  findings->writing.reset();
   const std::string failed = read_all(report->reading.get());
-  const std::string text = read_all(findings->reading.get());
-  while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) continue;
+  const auto end = end_of_worker(child);
   if (failed.size() == sizeof(process::ChildReport)) return failed_step(failed, plan);
-  return told(text);
+  return end;
 }
 
 }  // namespace poolwarden::doctor

@@ -3,18 +3,16 @@
 
 #pragma once
 
-#include <functional>
-
 #include "base/result.h"
-#include "doctor/check.h"
+#include "doctor/patient_look.h"
 #include "process/launch_plan.h"
 
 namespace poolwarden::doctor {
 
-// What `look` finds in a child with the plan's identity, capabilities and limits; the plan's
-// program is not run, its working directory not entered. Errors: the step of the start that failed,
-// as "cannot become user 33: Operation not permitted". For a process with one thread only: the
-// child is a copy of all of it.
-Result<Checks> as_worker(process::LaunchPlan plan, const std::function<Checks()>& look);
+// Has `look` tell what it finds in a child with the plan's identity, capabilities and limits; the
+// plan's program is not run, its working directory not entered. Errors: the step of the start that
+// failed, before anything was told, as "cannot become user 33: Operation not permitted"; or an
+// early end. For a process with one thread only: the child is a copy of all of it.
+Result<void> as_worker(process::LaunchPlan plan, const Teller& teller, const Look& look);
 
 }  // namespace poolwarden::doctor

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "doctor/action_checks.h"
 #include "doctor/as_worker.h"
 #include "doctor/containment_checks.h"
 #include "doctor/identity_checks.h"
@@ -9,6 +10,7 @@
 #include "doctor/program_checks.h"
 #include "doctor/setting_checks.h"
 #include "process/free_port.h"
+#include "process/program_file.h"
 #include "process/worker_plan.h"
 
 namespace poolwarden::doctor {
@@ -29,11 +31,13 @@ class PoolLook {
   Section run();
 
  private:
-  void look_at_plan(const process::Account& account);
-  void look_as_worker(process::LaunchPlan plan);
+  void look(const Teller& teller) const;
+  void look_at_actions(const Teller& teller) const;
+  void look_at_plan(const process::Account& account, const Teller& teller) const;
+  void look_as_worker(const process::LaunchPlan& plan, const Teller& teller) const;
   void look_at_limits();
   process::Environment environment_for(const process::Account& account) const;
-  Checks as_the_worker_sees_it(const process::LaunchPlan& plan) const;
+  void as_the_worker_sees_it(const process::LaunchPlan& plan, const Teller& teller) const;
   void add(Check check) { checks_.push_back(std::move(check)); }
   void add(Checks checks) {
     for (Check& check : checks) add(std::move(check));
@@ -45,20 +49,31 @@ class PoolLook {
   Checks checks_;
 };
 
-std::string refusal_of(const pool::PoolSettings& pool, const Surroundings& around) {
-  const auto found = around.refused.find(pool.name);
-  return found == around.refused.end() ? "" : found->second;
-}
-
 Section PoolLook::run() {
-  IdentityFound identity =
-      check_identity(settings_.identity, refusal_of(pool_, around_), around_.host);
-  add(std::move(identity.checks));
-  // Who cannot be, cannot look: what is wrong for everybody is found all the same.
-  look_at_plan(identity.account.value_or(process::Account{}));
+  add(look_patiently(around_.patience, [this](const Teller& teller) { look(teller); }));
   look_at_limits();
   add(check_lint(pool_.name, around_.lint));
   return {"pool " + pool_.name, pool_.name, std::move(checks_)};
+}
+
+void PoolLook::look(const Teller& teller) const {
+  teller.looking_at("identity", "the database of users and groups (nsswitch.conf)");
+  const IdentityFound identity =
+      check_identity(settings_.identity, around_.refusal(pool_), around_.host);
+  teller.tell(identity.checks);
+  // Who cannot be, cannot look: what is wrong for everybody is found all the same.
+  look_at_plan(identity.account.value_or(process::Account{}), teller);
+  look_at_actions(teller);
+}
+
+void PoolLook::look_at_actions(const Teller& teller) const {
+  const auto look = [&](const std::string& setting, const std::vector<std::string>& command) {
+    const std::string program = command.empty() ? "" : command.front();
+    teller.looking_at(setting, program, program.starts_with('/') ? program : "");
+    teller.tell(check_action(setting, command, process::inherited_environment()));
+  };
+  look("rapid_fail.action", pool_.rapid_fail.action);
+  look("orphan.action", pool_.orphan.action);
 }
 
 process::Environment PoolLook::environment_for(const process::Account& account) const {
@@ -75,49 +90,59 @@ process::Environment PoolLook::environment_for(const process::Account& account) 
                                      settings_, place);
 }
 
-void PoolLook::look_at_plan(const process::Account& account) {
+void PoolLook::look_at_plan(const process::Account& account, const Teller& teller) const {
   const process::Environment environment = environment_for(account);
-  auto plan =
+  const std::string command = settings_.command.empty() ? "" : settings_.command.front();
+  teller.looking_at("program", command + ", or what PATH names before it",
+                    command.starts_with('/') ? command : "");
+  const auto plan =
       process::plan_worker(settings_, 0, account, environment, around_.tree.available_memory());
   if (!plan) {
     const diagnosis::NotStarted& refused = plan.error();
     const bool is_program = refused.stage == diagnosis::SpawnStage::Exec;
-    add(problem(
+    teller.tell(problem(
         is_program ? "program" : std::string(name(refused.stage)), refused.what, "",
         is_program ? "install it, correct `command`, or set PATH in the pool's environment" : ""));
   } else {
-    look_as_worker(std::move(*plan));
+    look_as_worker(*plan, teller);
   }
-  add(check_names(settings_, environment));
+  teller.tell(check_names(settings_, environment));
 }
 
-void PoolLook::look_as_worker(process::LaunchPlan plan) {
-  const auto look = [this, &plan] { return as_the_worker_sees_it(plan); };
-  auto found = as_worker(plan, look);
-  if (!found) {
-    const std::string refused = found.error().message;
-    process::LaunchPlan without = plan;
-    without.open_files.reset();
-    without.core.reset();
-    without.affinity.reset();
-    found = as_worker(without, look);
-    add(problem(found ? "limits" : "identity", refused, "", cure_of_rlimits(plan, around_.host)));
-  }
-  if (found) add(std::move(*found));
+void PoolLook::look_as_worker(const process::LaunchPlan& plan, const Teller& teller) const {
+  const Look look = [this, &plan](const Teller& as_it) { as_the_worker_sees_it(plan, as_it); };
+  auto looked = as_worker(plan, teller, look);
+  if (looked) return;
+  const std::string refused = looked.error().message;
+  process::LaunchPlan without = plan;
+  without.open_files.reset();
+  without.core.reset();
+  without.affinity.reset();
+  looked = as_worker(without, teller, look);
+  teller.tell(
+      problem(looked ? "limits" : "identity", refused, "", cure_of_rlimits(plan, around_.host)));
 }
 
-Checks PoolLook::as_the_worker_sees_it(const process::LaunchPlan& plan) const {
-  Checks checks = check_program({plan.program, plan.directory.value_or(""), plan.environment});
+void PoolLook::as_the_worker_sees_it(const process::LaunchPlan& plan, const Teller& teller) const {
+  const std::string directory = plan.directory.value_or("");
+  const std::string program = process::absolute_path(plan.program, directory);
+  teller.looking_at("program", program, program);
+  teller.tell(check_program({plan.program, directory, plan.environment}));
   if (settings_.command.size() == 3 && settings_.command[0] == "/bin/sh" &&
       settings_.command[1] == "-c")
-    checks.push_back(note("program", "what the shell starts is not looked at", "",
-                          "write `command` as a list, and it runs without a shell"));
-  if (plan.directory) checks.push_back(check_directory(*plan.directory));
-  if (!around_.runtime_directory.empty())
-    checks.push_back(check_socket_directory(around_.runtime_directory));
-  if (plan.core.value_or(0) != 0)
-    checks.push_back(check_core_place(around_.kernel.core_pattern, plan.directory.value_or("")));
-  return checks;
+    teller.tell(note("program", "what the shell starts is not looked at", "",
+                     "write `command` as a list, and it runs without a shell"));
+  if (!directory.empty()) {
+    teller.looking_at("directory", directory, directory);
+    teller.tell(check_directory(directory));
+  }
+  if (!around_.runtime_directory.empty()) {
+    teller.looking_at("sockets", around_.runtime_directory, around_.runtime_directory);
+    teller.tell(check_socket_directory(around_.runtime_directory));
+  }
+  if (plan.core.value_or(0) == 0) return;
+  teller.looking_at("core files", "where core files go", directory);
+  teller.tell(check_core_place(around_.kernel.core_pattern, directory));
 }
 
 // The real thing: a cgroup with the limits of this pool, for a moment.

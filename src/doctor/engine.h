@@ -3,7 +3,8 @@
 
 #pragma once
 
-#include <map>
+#include <chrono>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -21,9 +22,11 @@ struct Surroundings {
   const cgroup::Tree& tree;  // one to try limits in; made for that
   Host host;
   KernelFacts kernel;
-  std::string runtime_directory;               // where workers' sockets will be; empty: nowhere
-  std::map<std::string, std::string> refused;  // pools that would not get their identity, and why
-  std::vector<config::Finding> lint;           // of the whole file
+  std::string runtime_directory;  // where workers' sockets will be; empty: nowhere
+  // Why poolwarden would not give a pool its identity; empty: it would.
+  std::function<std::string(const pool::PoolSettings& pool)> refusal;
+  std::vector<config::Finding> lint;   // of the whole file
+  std::chrono::milliseconds patience;  // with what does not answer
 };
 
 Section examine_pool(const pool::PoolSettings& pool, const Surroundings& around);

@@ -112,6 +112,29 @@ Check check_socket_directory(const std::string& runtime_directory) {
   return ok(subject, runtime_directory);
 }
 
+Check check_writable(const std::string& subject, const std::string& directory, Above above) {
+  std::error_code ignored;
+  const fs::path wanted = fs::absolute(directory, ignored).lexically_normal();
+  fs::path nearest = wanted;
+  while (!fs::exists(nearest, ignored) && nearest != nearest.parent_path())
+    nearest = nearest.parent_path();
+  const bool is_direct = nearest == wanted || nearest == wanted.parent_path();
+  if (above == Above::IsThere && !is_direct)
+    return problem(subject, "cannot make " + directory,
+                   "the directory " + wanted.parent_path().string() + " does not exist",
+                   "create it, or name another one in the configuration");
+  const std::string verb = nearest == wanted ? "cannot write to " : "cannot make ";
+  if (!fs::is_directory(nearest, ignored))
+    return problem(subject, verb + directory, nearest.string() + " is not a directory",
+                   "name another one in the configuration");
+  if (::access(nearest.c_str(), W_OK | X_OK) == 0) return ok(subject, directory);
+  const int error = errno;
+  return problem(
+      subject, verb + directory,
+      nearest.string() + ": " + std::strerror(error) + ": " + describe_permissions(nearest),
+      "let poolwarden's own user write there, or name another one in the configuration");
+}
+
 Check check_core_place(const std::string& pattern, const std::string& directory) {
   const std::string subject = "core files";
   if (pattern.starts_with('|'))

@@ -17,6 +17,11 @@ Check check_directory(const std::string& path);
 // Where workers' sockets are made; it need not be there yet, what is above it has to be passable.
 Check check_socket_directory(const std::string& runtime_directory);
 
+// Whether who looks may make files in a directory. One that is missing will be made: with what it
+// is in when that is missing too, or only if it is there.
+enum class Above { IsMade, IsThere };
+Check check_writable(const std::string& subject, const std::string& directory, Above above);
+
 // Whether a core file gets where kernel.core_pattern says (core(5)). `directory`: the worker's.
 Check check_core_place(const std::string& pattern, const std::string& directory);
 

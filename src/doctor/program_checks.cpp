@@ -50,6 +50,9 @@ std::optional<Check> not_executable(const std::string& subject, const std::strin
   if (S_ISDIR(status.st_mode))
     return problem(subject, path + " is a directory", "",
                    "name a program in it, in `command` in the configuration");
+  if (!S_ISREG(status.st_mode))
+    return problem(subject, path + " is no regular file", "a pipe, socket or device cannot be run",
+                   "install the program there, or correct `command` in the configuration");
   if (::access(path.c_str(), X_OK) == 0) return std::nullopt;
   struct statvfs place {};
   if (::statvfs(path.c_str(), &place) == 0 && (place.f_flag & ST_NOEXEC) != 0)

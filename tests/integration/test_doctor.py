@@ -4,6 +4,7 @@ they are cured. Everything here is really broken, and really cured."""
 import json
 import os
 import pwd
+import re
 import shutil
 import socket
 import struct
@@ -219,6 +220,66 @@ def test_a_script_that_its_interpreter_may_not_read(clinic):
     assert f"{path} may not be read" in found["found"] and found["cure"].endswith(f"chmod +r {path}")
 
 
+@pytest.mark.parametrize("name", ["pipe", "/dev/null"])
+def test_a_program_that_is_no_file(clinic, name):
+    path = clinic.folder / name
+    if name == "pipe":
+        os.mkfifo(path)
+        path.chmod(0o755)
+    clinic.pool["command"] = [str(path)]
+    assert clinic.problem()["found"] == f"{path} is no regular file"
+
+
+# What does not answer
+
+
+HANG_AT = Path(__file__).parent / "hang_at.py"
+can_hang = pytest.mark.skipif(not os.access("/dev/fuse", os.W_OK) or not IS_ROOT,
+                              reason="no file system of our own can be mounted here")
+
+
+def beside_a_hung_directory(folder):
+    """In a mount namespace in which nobody answers who looks at that directory."""
+    folder.mkdir()
+    return ("unshare", "--mount", "--propagation", "private", "/usr/bin/python3", HANG_AT, folder)
+
+
+@can_hang
+@pytest.mark.parametrize("subject, pool", [
+    ("program", {"command": ["{hung}/app/run"]}),
+    ("program", {"command": ["sleep"], "environment": {"PATH": "{hung}:/bin"}}),
+    ("directory", {"directory": "{hung}/app"}),
+])
+def test_a_file_system_that_hangs(clinic, subject, pool):
+    hung = clinic.folder / "hung"
+    prefix = beside_a_hung_directory(hung)
+    clinic.pool.update(json.loads(json.dumps(pool).replace("{hung}", str(hung))))
+
+    report = clinic.report("--timeout", "1s", prefix=prefix)
+
+    [found] = [check for check in report["checks"] if check["result"] == "problem"]
+    assert found["subject"] == subject and found["pool"] == "web"
+    assert "does not answer: given up after 1s" in found["found"]
+    if "PATH" not in json.dumps(pool):
+        assert f"{hung} (fuse, of nobody)" in found["cause"]
+    assert "--timeout" in found["cure"]
+    assert {check["subject"] for check in report["checks"]} >= {"identity", "listen", "cgroup"}
+
+
+@can_hang
+def test_a_configuration_that_hangs(clinic):
+    hung = clinic.folder / "hung"
+    prefix = beside_a_hung_directory(hung)
+
+    result = subprocess.run([*prefix, clinic.program, "doctor", hung / "poolwarden.yaml", "--json",
+                             "--timeout", "1s"], capture_output=True, text=True, timeout=60)
+
+    assert result.returncode == 1, result.stderr
+    [found] = [check for check in json.loads(result.stdout)["checks"]
+               if check["result"] == "problem"]
+    assert found["subject"] == "configuration" and "does not answer" in found["found"]
+
+
 # What ELF files say
 
 
@@ -409,7 +470,49 @@ def test_core_files_that_could_not_be_written(clinic):
     clinic.is_well()
 
 
+@pytest.mark.parametrize("setting", ["rapid_fail", "orphan"])
+def test_an_action_that_is_not_there(clinic, setting):
+    """It is poolwarden's own user who runs it."""
+    action = clinic.folder / "page-me"
+    clinic.pool[setting] = {"action": [str(action), "${POOLWARDEN_POOL}"]}
+    found = clinic.problem()
+    assert found["subject"] == f"{setting}.action" and found["found"] == f"{action} does not exist"
+
+    action.write_text("#!/bin/sh\n")
+    action.chmod(0o700)
+    clinic.is_well()
+    clinic.pool[setting]["action"] = ["no-such-pager"]
+    assert "cannot find 'no-such-pager' in PATH" in clinic.problem()["found"]
+
+
 # The supervisor itself
+
+
+def test_a_place_for_the_state(clinic):
+    place = clinic.folder / "var" / "state"
+    clinic.settings["state"] = str(place)
+    [found] = clinic.checks("problem", pool=None)
+    assert found["subject"] == "state" and f"{place.parent} does not exist" in found["cause"]
+
+    place.parent.mkdir()
+    clinic.is_well()
+    assert not place.exists(), "nothing is made"
+    place.write_text("")
+    [found] = clinic.checks("problem", pool=None)
+    assert found["cause"] == f"{place} is not a directory"
+
+
+@needs_root
+def test_a_place_for_the_control_socket(clinic):
+    """As a user who may not write there."""
+    del clinic.pool["identity"]
+    prefix = ("setpriv", "--reuid=12345", "--regid=12345", "--clear-groups")
+    [found] = [check for check in clinic.report(prefix=prefix)["checks"]
+               if check["result"] == "problem"]
+    assert found["subject"] == "control" and "Permission denied" in found["cause"]
+
+    os.chown(clinic.folder, 12345, 12345)
+    assert clinic.report(prefix=prefix)["problems"] == 0
 
 
 def test_a_port_that_is_taken(clinic):
@@ -462,10 +565,54 @@ def test_only_one_pool(clinic):
     assert result.returncode == 2 and 'did you mean "web"?' in result.stderr
 
 
-def test_a_wrong_configuration_is_told_as_check_tells_it(clinic):
+def test_a_wrong_configuration_is_a_check_too(clinic):
     clinic.pool["comand"] = []
-    result = clinic.run()
-    assert result.returncode == 2 and "comand" in result.stderr and result.stdout == ""
+    result = clinic.run("--json")
+
+    assert result.returncode == 2 and result.stderr == ""
+    report = json.loads(result.stdout)
+    [found] = [check for check in report["checks"] if check["result"] == "problem"]
+    assert found["subject"] == "settings" and 'did you mean "command"?' in found["found"]
+    assert re.fullmatch(rf"at {re.escape(str(clinic.file))}:1:\d+", found["cause"])
+    assert report["problems"] == 1
+    assert {check["subject"] for check in report["checks"]} >= {"cgroup", "capabilities"}
+    assert "comand" in clinic.run().stdout
+
+
+def test_a_text_that_is_no_configuration_is_a_check_too(clinic):
+    for text in ("pools: [", "\0", "- 1", ""):
+        clinic.file.write_text(text)
+        result = subprocess.run([clinic.program, "doctor", clinic.file, "--json"],
+                                capture_output=True, text=True, timeout=60)
+        assert result.returncode == 2, text
+        assert json.loads(result.stdout)["problems"] >= 1, text
+
+
+def test_a_file_that_cannot_be_read_is_a_check_too(clinic):
+    for path in (clinic.folder / "none.yaml", clinic.folder):
+        result = subprocess.run([clinic.program, "doctor", path, "--json"], capture_output=True,
+                                text=True, timeout=60)
+        assert result.returncode == 2
+        [found] = [check for check in json.loads(result.stdout)["checks"]
+                   if check["result"] == "problem"]
+        assert found["subject"] == "file" and str(path) in found["found"]
+
+
+def test_a_configuration_out_of_a_pipe_is_read(clinic):
+    clinic.run()
+    result = subprocess.run([clinic.program, "doctor", "/dev/stdin"], capture_output=True,
+                            text=True, timeout=60, input=clinic.file.read_text())
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "pool web" in result.stdout
+
+
+@pytest.mark.parametrize("words, complaint", [
+    (["--timeout", "soon"], "--timeout"), (["--timeout", "0"], "--timeout"),
+    (["--pool"], "pool"), (["--nonsense"], "nonsense"), (["a", "b"], "b")])
+def test_wrong_usage(program, words, complaint):
+    result = subprocess.run([program, "doctor", *words], capture_output=True, text=True, timeout=60)
+    assert result.returncode == 2 and result.stdout == ""
+    assert complaint in result.stderr
 
 
 def test_without_a_configuration_the_containment_is_looked_at(program, tmp_path):
