@@ -85,6 +85,9 @@ constexpr std::array<EventType, kEventKinds> kCatalogue = {{
     {WorkerThrottled, "worker.throttled", Warning, 5210,
      "A worker was held back at limits.cpu for a fourth of limits.cpu_window or more. Told once a "
      "window."},
+    {WorkerUntracked, "worker.untracked", Warning, 5167,
+     "A worker runs, but not in its cgroup any more: something else moved it out, or removed that. "
+     "Its limits do not hold, and what it uses is read from /proc, if at all."},
     {WorkerOrphaned, "worker.orphaned", Warning, 0,
      "An unhealthy worker was taken out of service and is kept for inspection (orphan.keep)."},
     {WorkerIdle, "worker.idle", Info, 5186,

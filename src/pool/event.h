@@ -61,6 +61,7 @@ enum class EventKind {
   WorkerUnhealthyIgnored,  // a debugger is attached
   WorkerOverCpu,           // limits.cpu, where it is not throttled at it
   WorkerThrottled,         // at limits.cpu, for long
+  WorkerUntracked,         // its cgroup does not hold it any more
   WorkerOrphaned,
   WorkerIdle,
   WorkerSuspended,

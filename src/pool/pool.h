@@ -184,6 +184,7 @@ class Pool {
     DeadlockWatch deadlock;
     IdleWatch idle{TimePoint{}};
     CpuWatch cpu;
+    int looks_outside_its_cgroup = 0;  // one after the other
     std::optional<Ailment> ailment;
     bool failure_counted = false;
     bool cut_a_request_short = false;  // before it was asked to stop
@@ -266,6 +267,7 @@ class Pool {
   // pool_rules.cpp: what observations lead to.
   void look_at(Worker& worker, const WorkerObservation& seen, bool requests_wait, TimePoint now,
                Decision& decision);
+  void check_containment(Worker& worker, const worker::Usage& seen, Decision& decision);
   void check_cpu(Worker& worker, const worker::Usage& seen, TimePoint now, Decision& decision);
   void apply_rules(const Observation& seen, TimePoint now, Decision& decision);
   std::optional<RecycleReason> due(const Worker& worker, const WorkerObservation& seen,

@@ -14,6 +14,7 @@ constexpr Duration kFastest = std::chrono::milliseconds(50);
 constexpr Duration kQuick = std::chrono::milliseconds(200);
 // A queue that stays long although a worker was recycled for it: how long until the next one.
 constexpr Duration kQueueRecycleEvery = std::chrono::seconds(10);
+constexpr int kLooksUntilUntracked = 2;
 
 }  // namespace
 
@@ -65,6 +66,20 @@ void Pool::look_at(Worker& worker, const WorkerObservation& seen, bool requests_
   worker.deadlock.observe(seen, requests_wait, now);
   worker.idle.observe(seen, now);
   check_cpu(worker, seen.usage, now, decision);
+  check_containment(worker, seen.usage, decision);
+}
+
+// Seen once, it may just be ending.
+void Pool::check_containment(Worker& worker, const worker::Usage& seen, Decision& decision) {
+  if (worker.state != WorkerState::Serving || !seen.is_contained) return;
+  if (*seen.is_contained) {
+    worker.looks_outside_its_cgroup = 0;
+  } else if (++worker.looks_outside_its_cgroup == kLooksUntilUntracked) {
+    tell(EventKind::WorkerUntracked, &worker,
+         "runs, but its cgroup does not hold it any more: its limits do not hold. Find out what "
+         "moved it (another manager of cgroups?), and recycle it",
+         decision);
+  }
 }
 
 // Whoever leaves anyway is left in peace.

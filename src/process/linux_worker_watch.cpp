@@ -160,6 +160,7 @@ worker::Usage LinuxWorker::usage() const {
   }
   if (const auto held_back = leaf_.throttled())
     usage.throttled = std::chrono::microseconds(*held_back);
+  if (leaf_.exists()) usage.is_contained = !leaf_.members().empty();
   return usage;
 }
 

@@ -22,6 +22,7 @@ struct Usage {
   std::optional<Duration> cpu_time;
   // For how long it had used up its cpu limit, in whole periods of its cgroup.
   std::optional<Duration> throttled;
+  std::optional<bool> is_contained;  // whether its cgroup still holds it
 };
 
 enum class PingResult {
