@@ -1,14 +1,30 @@
 #include "cli/containment.h"
 
+#include <algorithm>
+
+#include "cli/lost_privileges.h"
 #include "metrics/status_report.h"
 
 namespace poolwarden::cli {
 
 using pool::EventKind;
 
-Containment::Containment(const std::string& name, std::vector<std::string> lost)
+namespace {
+
+bool binds_workers(const config::Settings& settings) {
+  return std::any_of(settings.pools.begin(), settings.pools.end(), [](auto& pool) {
+    return pool.worker.limits.affinity || pool.worker.limits.affinity_each;
+  });
+}
+
+}  // namespace
+
+Containment::Containment(const std::string& name, const config::Settings& settings,
+                         const process::Privileges& privileges)
     : tree_(cgroup::Tree::open({}, name)), missing_(tree_.report().missing) {
-  missing_.insert(missing_.end(), lost.begin(), lost.end());
+  for (std::string& sentence : lost_privileges(settings, privileges)) lost(std::move(sentence));
+  if (!binds_workers(settings)) return;
+  for (const std::string& sentence : tree_.report().stand_ins) lost(sentence);
 }
 
 void Containment::complete(pool::Snapshot& shot) const {

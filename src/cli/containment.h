@@ -10,16 +10,19 @@
 
 #include "cgroup/tree.h"
 #include "cli/telling.h"
+#include "config/settings.h"
 #include "link/scoreboard.h"
 #include "pool/snapshot.h"
+#include "process/privileges.h"
 
 namespace poolwarden::cli {
 
 class Containment {
  public:
-  // `name` tells supervisors of one machine apart. `lost`: a sentence for each thing besides
-  // cgroups that cannot be had.
-  Containment(const std::string& name, std::vector<std::string> lost);
+  // `name` tells supervisors of one machine apart. The settings are those of the start: what they
+  // ask for and cannot have is told then.
+  Containment(const std::string& name, const config::Settings& settings,
+              const process::Privileges& privileges);
 
   cgroup::Tree& tree() { return tree_; }
 
@@ -28,7 +31,7 @@ class Containment {
   // The whole state as JSON, with what each worker uses now.
   boost::json::object report(const pool::Snapshot& shot, const link::Scoreboard& board) const;
 
-  void lost(const std::string& sentence) { missing_.push_back(sentence); }
+  void lost(std::string sentence) { missing_.push_back(std::move(sentence)); }
   void tell(Telling& telling) const;
   // Told once of each pool, for as long as it is there.
   void limits_unenforced(const std::string& pool, const std::vector<std::string>& sentences,

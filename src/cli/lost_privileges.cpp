@@ -77,13 +77,30 @@ std::string gateway_as_root(const config::Settings& settings, const process::Pri
          ": it runs as root, without capabilities; " + cure(lacking);
 }
 
-std::string too_many_files(const pool::PoolSettings& pool, std::uint64_t wanted,
-                           const process::Privileges& ours) {
-  const std::string number = std::to_string(wanted);
-  return "cannot set limits.open_files of pool " + pool.name + " to " + number +
-         ": the hard limit is " + std::to_string(ours.open_files) +
-         "; in Docker, start the container with --ulimit nofile=" + number +
-         "; under systemd, with LimitNOFILE=" + number;
+std::string above_hard_limit(const std::string& limit, const std::string& wanted,
+                             const std::string& hard, const std::string& docker,
+                             const std::string& systemd) {
+  return "cannot set limits." + limit + " to " + wanted + ": the hard limit is " + hard +
+         "; in Docker, start the container with --ulimit " + docker + "; under systemd, with " +
+         systemd;
+}
+
+// Of setrlimit(2): one may lower them, but not raise them again.
+void find_hard_limits(const pool::PoolSettings& pool, const process::Privileges& ours,
+                      std::vector<std::string>& lost) {
+  const worker::Limits& limits = pool.worker.limits;
+  const std::uint64_t files = limits.open_files.value_or(0);
+  const std::string number = std::to_string(files);
+  if (files > ours.open_files)
+    lost.push_back(above_hard_limit("open_files of pool " + pool.name, number,
+                                    std::to_string(ours.open_files), "nofile=" + number,
+                                    "LimitNOFILE=" + number));
+  const Bytes* core = limits.core ? std::get_if<Bytes>(&*limits.core) : nullptr;
+  if (core && core->count > ours.core)
+    lost.push_back(
+        above_hard_limit("core of pool " + pool.name,
+                         *core == worker::kUnlimitedCore ? "infinite" : format_bytes(core->count),
+                         format_bytes(ours.core), "core=-1", "LimitCORE=infinity"));
 }
 
 bool has_workers_of_others(const config::Settings& settings, const process::Privileges& ours) {
@@ -123,11 +140,8 @@ std::vector<std::string> lost_privileges(const config::Settings& settings,
         "1000 already; in Kubernetes set requests and limits of memory (BestEffort pods have "
         "1000)");
   const std::uint64_t raising = std::uint64_t{1} << CAP_SYS_RESOURCE;
-  for (const pool::PoolSettings& pool : settings.pools) {
-    const std::uint64_t wanted = pool.worker.limits.open_files.value_or(0);
-    if (wanted > ours.open_files && ours.lacks(raising) != 0)
-      lost.push_back(too_many_files(pool, wanted, ours));
-  }
+  if (ours.lacks(raising) != 0)
+    for (const pool::PoolSettings& pool : settings.pools) find_hard_limits(pool, ours, lost);
   return lost;
 }
 

@@ -159,8 +159,7 @@ Result<void> Supervision::open_control() {
 }
 
 Result<void> Supervision::open_containment() {
-  containment_ =
-      std::make_unique<Containment>(name_, lost_privileges(source_.settings, privileges_));
+  containment_ = std::make_unique<Containment>(name_, source_.settings, privileges_);
   leftovers_ = containment_->tree().remove_leftovers();
   auto directory = make_runtime_directory(name_);
   if (!directory) return directory.error();

@@ -29,8 +29,9 @@ Privileges own_privileges() {
   ours.capabilities = permitted();
   ours.oom_score_adj =
       std::atoi(cgroup::read_text("/proc/self/oom_score_adj").value_or("0").c_str());
-  rlimit files{};
-  if (::getrlimit(RLIMIT_NOFILE, &files) == 0) ours.open_files = files.rlim_max;
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) == 0) ours.open_files = limit.rlim_max;
+  if (::getrlimit(RLIMIT_CORE, &limit) == 0) ours.core = limit.rlim_max;
   return ours;
 }
 

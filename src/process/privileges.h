@@ -13,6 +13,7 @@ struct Privileges {
   std::uint64_t capabilities = 0;  // permitted, as bits; see capabilities(7)
   int oom_score_adj = 0;           // of ourselves
   std::uint64_t open_files = 0;    // the hard limit
+  std::uint64_t core = 0;          // the hard limit, bytes; RLIM_INFINITY for any size
 
   bool is_root() const { return uid == 0; }
   // Those of `wanted` that are missing.

@@ -156,6 +156,30 @@ def test_a_limit_above_the_hard_one_is_said_with_its_cure(supervise):
         end(supervisor)
 
 
+def test_a_core_file_above_the_hard_limit_is_said_with_its_cure(supervise):
+    pools = {name: {"containment": "best_effort", "limits": {"core": core},
+                    "routes": [{"path": f"/{name}"}]}
+             for name, core in (("any", "infinite"), ("less", "1KiB"), ("none", 0))}
+    supervisor = supervise(pools, prefix=("prlimit", "--core=4096:4096", *without("SYS_RESOURCE")))
+    try:
+        [said] = [sentence for sentence in missing(supervisor) if "limits.core" in sentence]
+        assert "of pool any to infinite: the hard limit is 4KiB" in said
+        assert "--ulimit core=-1" in said
+    finally:
+        end(supervisor)
+
+
+@pytest.mark.parametrize("limits", ({"affinity": "0"}, {"affinity_each": 1}, {}))
+def test_cpus_that_a_worker_may_leave_are_said(supervise, limits):
+    supervisor = supervise({"web": {"limits": limits}}, prefix=AS_NOBODY, in_own_folder=True)
+    try:
+        said = [sentence for sentence in missing(supervisor) if "limits.affinity" in sentence]
+        assert len(said) == (1 if limits else 0)
+        assert all("a worker may change" in sentence for sentence in said)
+    finally:
+        end(supervisor)
+
+
 def test_cgroups_that_cannot_be_written_are_one_sentence_a_hierarchy_kind(supervise):
     supervisor = supervise({"web": {}}, prefix=AS_NOBODY, in_own_folder=True)
     try:
