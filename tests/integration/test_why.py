@@ -1,9 +1,14 @@
 """`poolwarden why`: what the workers of a pool died of, by command, API, status and event."""
 
 import json
+import unicodedata
+
+import pytest
 
 from waiting import eventually
 
+# Clears a screen, turns it red by an 8-bit control, begins a line of its own, runs a script.
+HOSTILE = "/bin/\x1b[2J\x9b31m\x7f\n<img src=x onerror=alert(1)>"
 NOISY = ["sh", "-c", "echo about to start; printf '\\033[2Jbad \\377 word\\n' >&2; sleep 0.2; exit 78"]
 
 
@@ -76,6 +81,28 @@ def test_the_last_ones_only_and_one_worker_only(supervise):
     assert "No worker of two/1 has ended" in supervisor.run("why", "two/1").stdout
 
 
+def test_one_certificate_by_the_number_that_an_event_names(supervise):
+    supervisor = supervise({"web": {}})
+    crash(supervisor)
+    assert supervisor.run("recycle", "web", "--wait").returncode == 0
+    [event] = supervisor.events_of("worker.stopped")
+    number = str(event["certificate"])
+
+    answer = json.loads(supervisor.run("why", "--number", number, "--json").stdout)
+    text = supervisor.run("why", "--number", number).stdout
+
+    [certificate], [life] = answer["certificates"], answer["history"]
+    assert str(certificate["number"]) == number and certificate["intent"] == "recycle"
+    assert (life["generation"], life["pid"]) == (event["generation"], event["pid"])
+    assert f"#{number}" in text and "uptime: " in text and "segfault" not in text
+    assert supervisor.admin(f"/api/v1/certificates?number={number}").json == [certificate]
+    assert supervisor.admin("/api/v1/certificates?number=99").json == []
+    unknown = supervisor.run("why", "--number", "99")
+    assert unknown.returncode == 1 and "there is no certificate 99" in unknown.stderr
+    for wrong in (["--number", "x"], ["web", "--number", "1"], ["--number", "1", "--last", "2"]):
+        assert supervisor.run("why", *wrong).returncode == 2, wrong
+
+
 def test_what_a_worker_wrote_is_there_and_harmless(supervise):
     supervisor = supervise({"job": {"command": NOISY, "routes": [], "rapid_fail": {"failures": 1}}},
                            wait="up")
@@ -88,6 +115,21 @@ def test_what_a_worker_wrote_is_there_and_harmless(supervise):
     assert "about to start" in lines and "\x1b[2Jbad \ufffd word" in lines
     assert "about to start" in text and "\\x1b[2Jbad" in text and "\x1b" not in text
     assert certificate["exit_code"] == 78 and certificate["diagnosis"] == "config_error"
+
+
+@pytest.mark.parametrize("command", [["why", "job"], ["status"], ["events"]])
+def test_hostile_text_does_nothing_to_a_terminal(supervise, command):
+    supervisor = supervise({"job": {"command": [HOSTILE], "routes": []}}, wait="up")
+    [certificate] = eventually(lambda: why(supervisor, "job")["certificates"], "a certificate")
+    assert HOSTILE in certificate["explanation"]
+
+    for options in ([], ["--json"]):
+        shown = supervisor.run(*command, *options).stdout
+        assert "onerror" in shown
+        assert {c for c in shown if unicodedata.category(c) == "Cc"} == {"\n"}, shown
+    if command == ["events"]:
+        count = len(supervisor.events())
+        assert len(supervisor.run("events").stdout.splitlines()) == count
 
 
 def test_a_start_that_fails_says_at_which_step(supervise):

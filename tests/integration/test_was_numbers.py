@@ -1,0 +1,134 @@
+"""Events by the numbers of WAS: what the table of deaths (deaths.py) does not bring about, and the
+catalogue that `events --describe` shows without a supervisor."""
+
+import json
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from machine import pids_can_be_limited
+from waiting import eventually
+
+ROOT = Path(__file__).resolve().parents[2]
+WITH_CGROUPS = pytest.mark.skipif(not pids_can_be_limited(), reason="no writable cgroup with pids")
+
+# Of the source documents: each is to have its cause here.
+OF_THE_SOURCES = {2269, *range(2276, 2283), 2294, 5009, 5021, 5022, 5025, 5028, 5057, 5058, 5167,
+                  5208, 5210}
+
+
+def describe(program, *options):
+    return subprocess.run([program, "events", "--describe", *options], capture_output=True,
+                          text=True)
+
+
+def catalogue(program):
+    return json.loads(describe(program, "--json").stdout)
+
+
+def cgroups_of(pid):
+    """Its folders below the mounted hierarchies, but not the hierarchies' own roots."""
+    found = []
+    for line in Path(f"/proc/{pid}/cgroup").read_text().splitlines():
+        _, controllers, path = line.split(":", 2)
+        tops = [Path("/sys/fs/cgroup", *filter(None, (name.removeprefix("name="),)))
+                for name in controllers.split(",")] + [Path("/sys/fs/cgroup/unified")]
+        found += [top / path[1:] for top in tops if path != "/" and (top / path[1:]).is_dir()]
+    return list(dict.fromkeys(found))
+
+
+def start_failure(supervisor):
+    [event, *_] = eventually(lambda: supervisor.events_of("worker.start_failed"), "it failed")
+    return event
+
+
+def test_2276_it_ended_before_it_was_ready_for_no_better_reason(supervise):
+    supervisor = supervise({"job": {"command": ["sh", "-c", "exit 3"], "routes": [],
+                                    "ready": {"when": "notify"}}}, wait="up")
+
+    failed = start_failure(supervisor)
+
+    assert failed["was"] == 2276 and failed["diagnosis"] == "exit_nonzero"
+
+
+def test_5058_no_such_processor(supervise):
+    supervisor = supervise({"job": {"command": ["sleep", "infinity"], "routes": [],
+                                    "limits": {"affinity": "1000"}}}, wait="up")
+
+    failed = start_failure(supervisor)
+
+    assert failed["was"] == 5058 and failed["stage"] == "limits"
+    assert "limits.affinity" in failed["message"]
+
+
+@WITH_CGROUPS
+def test_5028_its_cgroup_is_somebody_elses(supervise):
+    supervisor = supervise({"web": {}})
+    [pid] = supervisor.worker_pids()
+    stranger = subprocess.Popen(["sleep", "infinity"])
+    taken = [leaf.parent / "0-2" for leaf in cgroups_of(pid) if leaf.name == "0-1"]
+    try:
+        for leaf in taken:
+            leaf.mkdir()
+            (leaf / "cgroup.procs").write_text(str(stranger.pid))
+        supervisor.post("/crash")
+
+        failed = start_failure(supervisor)
+
+        assert taken and failed["was"] == 5028 and failed["stage"] == "cgroup"
+        assert "cannot create cgroup" in failed["message"] and "0-2" in failed["message"]
+        eventually(lambda: supervisor.worker_pids() not in ([], [pid]), "the one after it serves")
+    finally:
+        stranger.kill()
+        stranger.wait()
+        for leaf in taken:
+            if leaf.exists():
+                leaf.rmdir()
+
+
+@WITH_CGROUPS
+def test_5167_a_worker_that_something_took_out_of_its_cgroup(supervise):
+    supervisor = supervise({"web": {"workers": 2}})
+    lost, other = supervisor.worker_pids()
+    for leaf in cgroups_of(lost):
+        top = next(parent for parent in leaf.parents if parent.is_mount())
+        (top / "cgroup.procs").write_text(str(lost))
+
+    [event] = eventually(lambda: supervisor.events_of("worker.untracked"), "it is told")
+
+    assert event["was"] == 5167 and event["level"] == "warning" and event["pid"] == lost
+    assert other in supervisor.worker_pids() and supervisor.get().status == 200
+    assert supervisor.run("recycle", "web", "--wait").returncode == 0
+    assert lost not in supervisor.worker_pids() and not os.path.exists(f"/proc/{lost}")
+    assert [told["pid"] for told in supervisor.events_of("worker.untracked")] == [lost]
+
+
+def test_the_catalogue_has_each_number_of_the_sources(program):
+    numbers = {one["was"] for event in catalogue(program) for one in (event, *event["cases"])}
+
+    assert OF_THE_SOURCES <= numbers
+
+
+def test_the_catalogue_is_the_same_in_each_form_and_in_the_documentation(program):
+    page = (ROOT / "docs" / "events.md").read_text()
+    table = describe(program, "--markdown").stdout
+
+    assert page.endswith(table) and table
+    rows = [re.match(r"\| `([a-z_.]+)` \| (\w+) \| (\d*) \| (?:… )?(.*) \|$", row).groups()
+            for row in table.splitlines()[2:]]
+    told = [(event["name"], one["level"], str(one["was"] or ""),
+             one.get("when") or one["meaning"])
+            for event in catalogue(program) for one in (event, *event["cases"])]
+    assert rows == told
+    text = describe(program).stdout
+    assert all(what in text for _, _, _, what in rows)
+
+
+@pytest.mark.parametrize("options", [["--json", "--markdown"], ["--follow"], ["--pool", "web"]])
+def test_describing_excludes_what_asks_a_supervisor(program, options):
+    result = describe(program, *options)
+
+    assert result.returncode == 2 and "exclude each other" in result.stderr
