@@ -23,7 +23,7 @@ exec "$@"
 
 def burning(action):
     return {"burn": {"command": BURN, "routes": [],
-                     "limits": {"cpu": "10%", "cpu_action": action, "cpu_window": "2s"}},
+                     "limits": {"cpu": "2%", "cpu_action": action, "cpu_window": "2s"}},
             "calm": {"limits": {"cpu": "90%", "cpu_action": action}}}
 
 
@@ -35,7 +35,7 @@ def test_log_tells_in_each_window_and_leaves_the_worker_alone(supervise):
 
     assert {event["pool"] for event in told} == {"burn"}
     assert told[0]["was"] == 5025
-    assert "limits.cpu (10%)" in told[0]["message"]
+    assert "limits.cpu (2%)" in told[0]["message"]
     assert supervisor.worker_pids("burn") == [worker]
     assert not supervisor.events_of("worker.recycling")
 
@@ -60,7 +60,7 @@ def test_throttle_holds_it_there_and_tells_when_it_does_so_for_long(supervise):
     [told, *_] = eventually(lambda: supervisor.events_of("worker.throttled"), "the event")
 
     assert told["pool"] == "burn" and told["was"] == 5210
-    assert "was held back at limits.cpu (10%)" in told["message"]
+    assert "was held back at limits.cpu (2%)" in told["message"]
     assert not supervisor.events_of("worker.over_cpu")
 
 
