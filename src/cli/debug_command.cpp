@@ -1,5 +1,6 @@
 // `debug`: the next worker of a pool starts under a debugger, a tracer, or with loader tracing.
 
+#include <boost/asio/ip/address.hpp>
 #include <boost/json/object.hpp>
 #include <filesystem>
 #include <iostream>
@@ -15,7 +16,7 @@ namespace {
 
 namespace json = boost::json;
 
-void add_options(CommandLine& line) {
+void add_debug_options(CommandLine& line) {
   add_control_option(line);
   add_wait_options(line, "that worker has ended, and tell what the tool found");
   line.options()("pool", "name of the pool", cxxopts::value<std::string>())(
@@ -43,6 +44,8 @@ Result<json::object> read_request(const cxxopts::ParseResult& options) {
   if (options.count("pool") == 0) return failure("name the pool");
   json::object request{{"command", "debug"}, {"pool", options["pool"].as<std::string>()}};
   request["off"] = options.count("off") != 0;
+  if (options.count("off") != 0 && options.count("with") != 0)
+    return failure("--off and --with exclude each other");
   if (options.count("off") == 0 && options.count("with") == 0)
     return failure("say what to debug it with: --with gdb, gdbserver, strace or loader");
   if (options.count("with") != 0) {
@@ -54,7 +57,11 @@ Result<json::object> read_request(const cxxopts::ParseResult& options) {
   constexpr std::uint32_t kWorkers = 1'000'000;
   if (auto put = put_number(options, "port", kPorts, request); !put) return put.error();
   if (auto put = put_number(options, "worker", kWorkers, request); !put) return put.error();
-  request["host"] = options["host"].as<std::string>();
+  const std::string host = options["host"].as<std::string>();
+  boost::system::error_code none;
+  if (boost::asio::ip::make_address(host, none); none)
+    return failure("--host: expected an address such as 127.0.0.1 or ::1, got \"" + host + "\"");
+  request["host"] = host;
   if (options.count("output") != 0)
     request["output"] = std::filesystem::absolute(options["output"].as<std::string>()).string();
   if (const auto put = put_patience(options, request); !put) return put.error();
@@ -68,7 +75,7 @@ int debug_entry(const Words& words) {
                    "POOL --with gdb|gdbserver|strace|loader [--wait] [--port N] | POOL --off",
                    "The next worker of the pool starts under a debugger, a tracer, or with loader "
                    "tracing; the one after it starts as ever.");
-  add_options(line);
+  add_debug_options(line);
   auto parsed = line.parse(words.before);
   if (const int* exit_code = std::get_if<int>(&parsed)) return *exit_code;
   const auto& options = std::get<cxxopts::ParseResult>(parsed);

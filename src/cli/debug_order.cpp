@@ -57,7 +57,8 @@ std::string path_of_program(const worker::WorkerSettings& settings) {
 }
 
 Result<std::string> address_of(const json::object& request) {
-  const std::string host = text(request, "host").empty() ? "127.0.0.1" : text(request, "host");
+  std::string host = text(request, "host").empty() ? "127.0.0.1" : text(request, "host");
+  if (host.find(':') != std::string::npos) host = "[" + host + "]";  // of version 6
   if (const auto port = number(request, "port")) return host + ":" + std::to_string(*port);
   const auto free = process::find_free_port({});
   if (!free) return free.error();

@@ -26,7 +26,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kMostRead = std::size_t{8} << 20;  // from the end of a file
-constexpr std::size_t kFailedCalls = 10;
+constexpr std::size_t kLastCalls = 10;
 constexpr std::size_t kLinesOfGdb = 200;
 constexpr std::size_t kPlacesShown = 8;
 
@@ -49,11 +49,13 @@ void add(std::string& report, const std::string& line) { report += "  " + escape
 std::string report_system_calls(const std::string& path) {
   const auto text = read_end(path);
   if (!text) return text.error().message + "\n";
-  const auto trace = diagnosis::read_system_call_trace(*text, kFailedCalls);
+  const auto trace = diagnosis::read_system_call_trace(*text, kLastCalls);
   std::string report = "the last system calls that failed:\n";
   if (trace.failed.empty()) report += "  none\n";
   for (const diagnosis::FailedCall& call : trace.failed)
     add(report, std::to_string(call.pid) + " " + call.call + ": " + call.error);
+  report += "the last system calls:\n";
+  for (const std::string& call : trace.calls) add(report, call);
   if (!trace.signals.empty() || !trace.ends.empty()) report += "how it ended:\n";
   for (const std::string& signal : trace.signals) add(report, signal);
   for (const std::string& end : trace.ends) add(report, end);

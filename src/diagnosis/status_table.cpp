@@ -313,8 +313,8 @@ Explanations explain_word(std::string_view text) {
     if (row.name == word) all.push_back(from_row(row));
   }
   for (const WindowsRow& row : windows_rows()) {
-    const std::string_view full = row.name;
-    const std::string_view last = full.substr(full.rfind(' ') + 1);
+    const std::string full = upper(row.name);
+    const std::string last = full.substr(full.rfind(' ') + 1);
     if (!full.empty() && (full == word || last == word)) all.push_back(from_row(row));
   }
   return all;

@@ -65,6 +65,7 @@ void read_line(const Line& line, std::size_t most, SystemCallTrace& trace) {
   const std::string whole = std::to_string(line.pid) + " " + std::string(line.rest);
   if (line.rest.starts_with("+++ ")) return keep_last(trace.ends, most, whole);
   if (line.rest.starts_with("--- SIG")) return keep_last(trace.signals, most, whole);
+  keep_last(trace.calls, most, whole);
   const auto at = line.rest.rfind(kFailed);
   if (at == std::string_view::npos) return;
   const std::string_view error = line.rest.substr(at + kFailed.size() - 1);

@@ -1,5 +1,5 @@
-// Reads what `strace -f -tt` wrote (strace(1)): the last system calls that failed, the signals, and
-// how each process ended.
+// Reads what `strace -f -tt` wrote (strace(1)): the last system calls, the last that failed, the
+// signals, and how each process ended.
 
 #pragma once
 
@@ -19,6 +19,7 @@ struct FailedCall {
 
 struct SystemCallTrace {
   std::vector<FailedCall> failed;    // the last ones, in their order
+  std::vector<std::string> calls;    // the last ones, of whatever outcome: "123 close(3) = 0"
   std::vector<std::string> signals;  // "123 --- SIGSEGV {si_signo=SIGSEGV, …} ---"; the last ones
   std::vector<std::string> ends;     // "123 +++ exited with 3 +++"; the last ones
 };

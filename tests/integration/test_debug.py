@@ -1,6 +1,7 @@
 """`poolwarden debug`: the next worker starts under a real debugger, tracer or the loader's own
 tracing. What it finds is told, another worker serves meanwhile, and the one after it runs plain."""
 
+import json
 import os
 import re
 import subprocess
@@ -89,6 +90,8 @@ def crash_under(deploy, tool):
     assert supervisor.worker_pids() == [old], "the old worker serves on"
     assert_nothing_lost(load, supervisor)
     assert supervisor.metric("poolwarden_pool_rapid_fail_window_failures", pool="web") == 0
+    certificate = json.loads(supervisor.run("why", "web", "--json").stdout)["certificates"][0]
+    assert certificate["debug_tool"] == tool
     return result
 
 
@@ -168,7 +171,7 @@ def test_the_loader_says_so_for_a_program_without_one(supervise, tmp_path, progr
     if "not a dynamic" not in listed.stdout + listed.stderr:
         pytest.skip("no static program here")
     supervisor = supervise({"web": {}, "static": {
-        "command": [str(static), "--nonsense"], "routes": [], "start": "manual"}})
+        "command": [str(static), "--nonsense"], "routes": [], "start": "manual"}}, wait="up")
 
     assert supervisor.run("debug", "static", "--with", "loader").returncode == 0
     waiting = supervisor.run("debug", "static", "--with", "loader", "--wait", "--timeout", "0s")
@@ -177,6 +180,25 @@ def test_the_loader_says_so_for_a_program_without_one(supervise, tmp_path, progr
     assert "is statically linked" in waiting.stdout
     assert supervisor.run("start", "static").returncode == 0
     eventually(lambda: supervisor.events_of("worker.debugged"), "debugged when it starts")
+
+
+def test_as_long_as_it_takes_is_ten_times_as_long(supervise):
+    """Under a tool: then it is killed as any other would be, and no rapid-fail protection counts it."""
+    supervisor = supervise({"web": {}, "mute": {
+        "command": ["/bin/sleep", "600"], "routes": [{"path": "/mute"}], "start": "manual",
+        "ready": {"timeout": "200ms"}, "rapid_fail": {"failures": 1}}}, wait="up")
+    eventually(lambda: supervisor.get().status == 200, "the other pool serves")
+
+    assert supervisor.run("debug", "mute", "--with", "strace").returncode == 0
+    assert supervisor.run("start", "mute").returncode == 0
+
+    late = eventually(lambda: end_of(supervisor, "worker.debug_timeout"), "it is late", 60)
+    assert late["was"] == 5209 and "under strace within 2s" in late["message"]
+    tripped = eventually(lambda: end_of(supervisor, "pool.rapid_fail"), "the next one counts", 60)
+    plain = end_of(supervisor, "worker.startup_timeout", pool="mute")
+    assert plain["generation"] > late["generation"]
+    assert supervisor.events_of("worker.startup_timeout", pool="mute") == [plain], "it alone"
+    assert tripped["pool"] == "mute"
 
 
 def test_gdbserver_waits_for_whoever_debugs(supervise, program, tmp_path, workers):
@@ -269,6 +291,17 @@ def test_an_order_is_called_off(supervise):
     eventually(lambda: len(supervisor.workers(state=None)) == 1, "only the old worker is left")
     assert supervisor.worker_pids() == before
     assert supervisor.run("recycle", "web", "--wait").returncode == 0
+
+
+@pytest.mark.parametrize("words, complaint", [
+    ([], "name the pool"), (["web"], "--with"), (["web", "--with", "gdbb"], 'did you mean "gdb"?'),
+    (["web", "--with", "gdb", "--off"], "exclude each other"),
+    (["web", "--with", "gdbserver", "--port", "99999"], "--port"),
+    (["web", "--with", "gdbserver", "--host", "nowhere.invalid"], "--host")])
+def test_wrong_usage(program, words, complaint):
+    result = subprocess.run([program, "debug", *words], capture_output=True, text=True, timeout=60,
+                            check=False)
+    assert result.returncode == 2 and complaint in result.stderr
 
 
 def test_a_tool_that_is_not_there_is_told_with_its_package(supervise):

@@ -75,6 +75,15 @@ TEST(Explain, HasAnAnswerForEveryCodeOfTheWindowsTable) {
   }
 }
 
+TEST(Explain, HasAnAnswerForEveryNameOfTheWindowsTable) {
+  for (const WindowsRow& row : windows_rows()) {
+    if (row.name.empty()) continue;
+    const auto all = explain(row.name);
+    ASSERT_THAT(all, Not(IsEmpty())) << row.name;
+    EXPECT_EQ(all.front().meaning, row.meaning) << row.name;
+  }
+}
+
 struct Row {
   const char* asked;
   const char* title;  // of the first answer

@@ -41,6 +41,12 @@ TEST(SystemCallTrace, KeepsWhatFailedAndHowItEnded) {
               ElementsAre("18540 +++ killed by SIGSEGV +++", "18536 +++ killed by SIGSEGV +++"));
 }
 
+TEST(SystemCallTrace, KeepsTheLastCallsWhateverTheirOutcome) {
+  EXPECT_THAT(read_system_call_trace(kCrash, 2).calls,
+              ElementsAre("18540 <... connect resumed>) = -1 ECONNREFUSED (Connection refused)",
+                          R"(18536 write(1, "x = -1 EIO\n", 11) = 11)"));
+}
+
 TEST(SystemCallTrace, KeepsTheLastOfThem) {
   const SystemCallTrace trace = read_system_call_trace(kCrash, 1);
   ASSERT_EQ(trace.failed.size(), 1u);
