@@ -2,8 +2,8 @@
 // and where the supervisor may not wait for a disk. Descriptor 3 takes what it finds
 // (process/post_mortem_text.h).
 //
-//   post-mortem-hand -- core PID SIGNAL dumped|failed STARTED FOLDER
-//   post-mortem-hand -- backtrace PID SIGNAL dumped|failed STARTED FOLDER
+//   post-mortem-hand -- core PID SIGNAL dumped|failed STARTED LIMIT|unlimited FOLDER
+//   post-mortem-hand -- backtrace PID SIGNAL dumped|failed STARTED LIMIT|unlimited FOLDER
 //   post-mortem-hand -- libraries PROGRAM FOLDER LD_LIBRARY_PATH
 
 #include <fcntl.h>
@@ -39,20 +39,29 @@ void hold_back() {
   ::fcntl(kReport, F_SETFD, FD_CLOEXEC);  // its end is the end of the report
 }
 
-diagnosis::CoreFile core_of(const Texts& words) {
+Result<process::CoreNotes> notes_of(const std::string& core) {
+  const process::ReadAt reader = process::file_reader(core);
+  if (!reader) return failure("cannot read " + core);
+  return process::read_core(reader);
+}
+
+process::CoreOwner owner_of(const Texts& words) {
   process::CoreOwner owner;
   owner.pid = std::atoi(words[1].c_str());
   owner.signal = std::atoi(words[2].c_str());
   owner.has_dumped = words[3] == "dumped";
   owner.since = WallClock::from_time_t(std::atoll(words[4].c_str()));
-  owner.directory = words[5];
-  return process::find_core_file(process::read_core_pattern(), owner);
+  if (words[5] != "unlimited") owner.limit = std::strtoull(words[5].c_str(), nullptr, 10);
+  owner.directory = words[6];
+  return owner;
 }
 
-Result<process::CoreNotes> notes_of(const diagnosis::CoreFile& core) {
-  const process::ReadAt reader = process::file_reader(core.path);
-  if (!reader) return failure("cannot read " + core.path);
-  return process::read_core(reader);
+diagnosis::CoreFile core_of(const process::CoreOwner& owner) {
+  const auto may_be_its = [pid = owner.pid](const std::string& path) {
+    const auto notes = notes_of(path);
+    return !notes || notes->pid == 0 || notes->pid == pid;
+  };
+  return process::find_core_file(process::read_core_pattern(), owner, may_be_its);
 }
 
 diagnosis::Evidence look(const Texts& words) {
@@ -62,12 +71,17 @@ diagnosis::Evidence look(const Texts& words) {
         process::search_libraries({process::absolute_path(words[1], words[2]), words[3]});
     return found;
   }
-  const diagnosis::CoreFile core = core_of(words);
-  const auto notes = core.path.empty() ? failure("there is none") : notes_of(core);
+  const process::CoreOwner owner = owner_of(words);
+  diagnosis::CoreFile core = core_of(owner);
+  const auto notes = core.path.empty() ? failure("there is none") : notes_of(core.path);
   if (words[0] == "backtrace") {
-    found.backtrace = process::backtrace_of_core(core.path, notes ? notes->program : "");
+    process::Backtrace told = process::backtrace_of_core(core.path, notes ? notes->program : "");
+    found.backtrace = std::move(told.frames);
+    found.why_no_backtrace = std::move(told.why_none);
     return found;
   }
+  if (notes && core.bytes < notes->whole_size)
+    core.why_none = process::why_cut_off(core.path, owner);
   found.core = core;
   if (!notes) return found;
   found.fault = notes->fault;
@@ -79,7 +93,7 @@ diagnosis::Evidence look(const Texts& words) {
 bool is_understood(const Texts& words) {
   if (words.empty()) return false;
   if (words[0] == "libraries") return words.size() == 4;
-  return (words[0] == "core" || words[0] == "backtrace") && words.size() == 6;
+  return (words[0] == "core" || words[0] == "backtrace") && words.size() == 7;
 }
 
 }  // namespace

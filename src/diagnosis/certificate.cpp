@@ -126,7 +126,8 @@ std::string fault_words(const FaultSite& fault) {
 
 std::string core_words(const CoreFile& core) {
   if (core.path.empty()) return core.why_none.empty() ? "" : "none: " + core.why_none;
-  return core.path + (core.bytes == 0 ? "" : ", " + format_bytes(core.bytes));
+  return core.path + (core.bytes == 0 ? "" : ", " + format_bytes(core.bytes)) +
+         (core.why_none.empty() ? "" : ", " + core.why_none);
 }
 
 std::string thread_words(const ThreadState& thread) {
@@ -163,6 +164,7 @@ void add_process(const Evidence& evidence, Text& text) {
   if (evidence.fault) text.line("fault", fault_words(*evidence.fault));
   if (evidence.core) text.line("core file", core_words(*evidence.core));
   text.list("backtrace", evidence.backtrace, [](const std::string& it) { return escaped(it); });
+  text.line("no backtrace", evidence.why_no_backtrace);
   text.list("threads", evidence.threads, thread_words);
 }
 

@@ -95,12 +95,14 @@ struct Evidence {
   std::optional<PortHolder> port_holder;
   std::vector<LoaderFinding> loader;
   std::string protocol_breach = {};  // what it said where the protocol wants something else
+  bool was_cgroup_removed = false;   // by somebody else: what it counted is lost
   bool is_over_cpu_rlimit = false;   // RLIMIT_CPU's hard limit, which kills with SIGKILL
   std::optional<FaultSite> fault;
 
   // Found later, if at all: Event worker.post_mortem.
   std::optional<CoreFile> core;
   std::vector<std::string> backtrace;    // innermost first
+  std::string why_no_backtrace = {};     // of a core file: "neither gdb nor eu-stack is installed"
   std::vector<CutRequest> cut_requests;  // as the gateway tells
 };
 

@@ -61,6 +61,7 @@ void cut_lists(Evidence& evidence) {
   }
   cut(evidence.left_behind);
   cut(evidence.backtrace);
+  cut(evidence.why_no_backtrace);
 }
 
 std::size_t weight(const std::vector<std::string>& texts) {

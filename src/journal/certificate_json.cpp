@@ -277,10 +277,12 @@ void put_post_mortem(json::object& object, const Evidence& evidence) {
     object["core_file"] = std::move(core);
   }
   put(object, "backtrace", texts(evidence.backtrace));
+  put(object, "why_no_backtrace", evidence.why_no_backtrace);
 }
 
 void read_post_mortem(const json::object& object, Evidence& evidence) {
   evidence.backtrace = texts_in(object, "backtrace");
+  evidence.why_no_backtrace = text_in(object, "why_no_backtrace");
   if (!object.contains("core_file")) return;
   const json::object& core = object_in(object, "core_file");
   evidence.core = {text_in(core, "path"), count_in(core, "bytes"), text_in(core, "why_none")};

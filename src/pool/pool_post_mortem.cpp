@@ -26,12 +26,13 @@ void add(diagnosis::Evidence& known, const diagnosis::Evidence& found) {
   if (found.core) known.core = found.core;
   if (!found.loader.empty()) known.loader = found.loader;
   if (!found.backtrace.empty()) known.backtrace = found.backtrace;
+  if (!found.why_no_backtrace.empty()) known.why_no_backtrace = found.why_no_backtrace;
   append(known.cut_requests, found.cut_requests);
 }
 
 bool is_anything(const diagnosis::Evidence& found) {
   return found.fault || found.core || !found.loader.empty() || !found.backtrace.empty() ||
-         !found.cut_requests.empty();
+         !found.why_no_backtrace.empty() || !found.cut_requests.empty();
 }
 
 std::string describe_cuts(const std::vector<diagnosis::CutRequest>& cuts) {
@@ -46,7 +47,8 @@ std::string describe_cuts(const std::vector<diagnosis::CutRequest>& cuts) {
 
 std::string describe_core(const diagnosis::CoreFile& core) {
   if (core.path.empty()) return "it left no core file: " + core.why_none;
-  return "its core file is " + core.path + " (" + format_bytes(core.bytes) + ")";
+  return "its core file is " + core.path + " (" + format_bytes(core.bytes) +
+         (core.why_none.empty() ? "" : ", " + core.why_none) + ")";
 }
 
 // "…; its core file is /srv/core (3MiB); it stood in main () at app.c:3".
@@ -55,6 +57,7 @@ std::string sentence_of(const diagnosis::Evidence& found) {
   if (!found.cut_requests.empty()) text += "; " + describe_cuts(found.cut_requests);
   if (found.core) text += "; " + describe_core(*found.core);
   if (!found.backtrace.empty()) text += "; it stood in " + found.backtrace.front();
+  if (!found.why_no_backtrace.empty()) text += "; no backtrace: " + found.why_no_backtrace;
   return text;
 }
 

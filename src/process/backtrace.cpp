@@ -1,7 +1,7 @@
 #include "process/backtrace.h"
 
 #include <fcntl.h>
-#include <spawn.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -11,6 +11,7 @@
 #include <sstream>
 
 #include "base/clean_text.h"
+#include "diagnosis/exit_status.h"
 #include "loop/unique_fd.h"
 
 namespace poolwarden::process {
@@ -20,48 +21,86 @@ constexpr std::size_t kMostText = 256 * 1024;
 constexpr std::size_t kMostFrames = 32;
 constexpr std::size_t kLongestFrame = 200;
 constexpr rlim_t kMostMemory = rlim_t{4} << 30;  // of the tool
+constexpr int kNotRun = 127;
 
 // What a tool would load or ask on behalf of whoever owns the core is left out of its environment.
 constexpr const char* kEnvironment[] = {"PATH=/usr/bin:/bin", "HOME=/nonexistent", "LC_ALL=C",
                                         "DEBUGINFOD_URLS=", nullptr};
 
-std::string output_of(const std::vector<std::string>& words) {
-  int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) < 0) return "";
-  const loop::UniqueFd reading(ends[0]);
-  loop::UniqueFd writing(ends[1]);
+// Returns in the parent only.
+pid_t start_tool(char* const* arguments, int output) {
+  const pid_t parent = ::getpid();
+  const pid_t pid = ::fork();
+  if (pid != 0) return pid;
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (::getppid() != parent) ::_exit(kNotRun);  // it died before that
+  const rlimit memory{kMostMemory, kMostMemory};
+  ::setrlimit(RLIMIT_AS, &memory);
+  const int nothing = ::open("/dev/null", O_RDWR | O_CLOEXEC);
+  ::dup2(nothing, STDIN_FILENO);
+  ::dup2(output, STDOUT_FILENO);
+  ::dup2(nothing, STDERR_FILENO);
+  ::execve(arguments[0], arguments, const_cast<char**>(kEnvironment));
+  ::_exit(kNotRun);
+}
+
+struct Said {
+  std::string text;
+  diagnosis::ExitStatus end;
+};
+
+Said ask_tool(const std::vector<std::string>& words) {
+  Said said;
   std::vector<char*> arguments;
   for (const std::string& word : words) arguments.push_back(const_cast<char*>(word.c_str()));
   arguments.push_back(nullptr);
-  posix_spawn_file_actions_t actions;
-  ::posix_spawn_file_actions_init(&actions);
-  ::posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
-  ::posix_spawn_file_actions_adddup2(&actions, writing.get(), 1);
-  ::posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
-  pid_t pid = 0;
-  const int failed = ::posix_spawn(&pid, words.front().c_str(), &actions, nullptr, arguments.data(),
-                                   const_cast<char**>(kEnvironment));
-  ::posix_spawn_file_actions_destroy(&actions);
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) < 0) return said;
+  const loop::UniqueFd reading(ends[0]);
+  loop::UniqueFd writing(ends[1]);
+  const pid_t pid = start_tool(arguments.data(), writing.get());
   writing.reset();
-  if (failed != 0) return "";
-  const rlimit memory{kMostMemory, kMostMemory};
-  ::prlimit(pid, RLIMIT_AS, &memory, nullptr);
-  std::string text;
+  if (pid < 0) return said;
   char chunk[4096];
-  for (ssize_t size = 0; text.size() < kMostText;) {
-    size = ::read(reading.get(), chunk, sizeof chunk);
+  while (said.text.size() < kMostText) {
+    const ssize_t size = ::read(reading.get(), chunk, sizeof chunk);
     if (size < 0 && errno == EINTR) continue;
     if (size <= 0) break;
-    text.append(chunk, static_cast<std::size_t>(size));
+    said.text.append(chunk, static_cast<std::size_t>(size));
   }
-  ::kill(pid, SIGKILL);
-  ::waitpid(pid, nullptr, 0);
-  return text;
+  if (said.text.size() >= kMostText) ::kill(pid, SIGKILL);
+  int status = 0;
+  while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+  }
+  said.end = diagnosis::from_wait_status(status);
+  return said;
 }
 
-bool is_installed(const char* program) { return ::access(program, X_OK) == 0; }
+bool is_installed(const std::string& program) { return ::access(program.c_str(), X_OK) == 0; }
 
 std::string frame_of(const std::string& line) { return escaped(line.substr(0, kLongestFrame)); }
+
+std::vector<std::string> gdb_words(const std::string& gdb, const std::string& core,
+                                   const std::string& program) {
+  std::vector<std::string> words = {gdb, "-nx", "-batch", "-q"};
+  // Nothing that the core or the program's files bring along may be run.
+  for (const char* setting :
+       {"set auto-load off", "set auto-load safe-path /nonexistent", "set debuginfod enabled off",
+        "set width 0", "set print frame-arguments none"}) {
+    words.insert(words.end(), {"-iex", setting});
+  }
+  words.insert(words.end(), {"-ex", "backtrace " + std::to_string(kMostFrames)});
+  if (!program.empty()) words.insert(words.end(), {"--exec=" + program, "--symbols=" + program});
+  words.push_back("--core=" + core);
+  return words;
+}
+
+std::vector<std::string> eu_stack_words(const std::string& eu_stack, const std::string& core,
+                                        const std::string& program) {
+  std::vector<std::string> words = {eu_stack, "-n", std::to_string(kMostFrames), "--core=" + core};
+  if (!program.empty()) words.push_back("--executable=" + program);
+  return words;
+}
 
 }  // namespace
 
@@ -88,27 +127,26 @@ std::vector<std::string> read_eu_stack_frames(const std::string& text) {
   return frames;
 }
 
-std::vector<std::string> backtrace_of_core(const std::string& core, const std::string& program) {
-  if (constexpr const char* kGdb = "/usr/bin/gdb"; is_installed(kGdb)) {
-    std::vector<std::string> words = {kGdb, "-nx", "-batch", "-q"};
-    // Nothing that the core or the program's files bring along may be run.
-    for (const char* setting :
-         {"set auto-load off", "set auto-load safe-path /nonexistent", "set debuginfod enabled off",
-          "set width 0", "set print frame-arguments none"}) {
-      words.insert(words.end(), {"-iex", setting});
-    }
-    words.insert(words.end(), {"-ex", "backtrace " + std::to_string(kMostFrames)});
-    if (!program.empty())
-      words.push_back("--exec=" + program), words.push_back("--symbols=" + program);
-    words.push_back("--core=" + core);
-    return read_gdb_frames(output_of(words));
+Backtrace backtrace_of_core(const std::string& core, const std::string& program,
+                            const BacktraceTools& tools) {
+  Backtrace found;
+  if (core.empty()) {
+    found.why_none = "the core file is gone";
+    return found;
   }
-  if (constexpr const char* kStack = "/usr/bin/eu-stack"; is_installed(kStack)) {
-    std::vector<std::string> words = {kStack, "-n", std::to_string(kMostFrames), "--core=" + core};
-    if (!program.empty()) words.push_back("--executable=" + program);
-    return read_eu_stack_frames(output_of(words));
-  }
-  return {};
+  const auto ask = [&found](const char* name, const std::vector<std::string>& words, auto read) {
+    if (!found.frames.empty() || !is_installed(words.front())) return;
+    const Said said = ask_tool(words);
+    found.frames = read(said.text);
+    found.why_none = found.frames.empty()
+                         ? std::string(name) + " shows no frames: it " + describe(said.end)
+                         : "";
+  };
+  ask("gdb", gdb_words(tools.gdb, core, program), read_gdb_frames);
+  ask("eu-stack", eu_stack_words(tools.eu_stack, core, program), read_eu_stack_frames);
+  if (found.frames.empty() && found.why_none.empty())
+    found.why_none = "neither gdb nor eu-stack is installed";
+  return found;
 }
 
 }  // namespace poolwarden::process

@@ -7,10 +7,21 @@
 
 namespace poolwarden::process {
 
-// Of the thread that met the signal, innermost first; empty when there is no such tool. Blocks for
-// as long as the tool takes, so in a process of its own, under the rlimits of that. `program` may
-// be empty. No values of variables are shown: they may be secrets.
-std::vector<std::string> backtrace_of_core(const std::string& core, const std::string& program);
+struct Backtrace {
+  std::vector<std::string> frames;  // of the thread that met the signal, innermost first
+  std::string why_none;             // "neither gdb nor eu-stack is installed"
+};
+
+struct BacktraceTools {
+  std::string gdb = "/usr/bin/gdb";
+  std::string eu_stack = "/usr/bin/eu-stack";
+};
+
+// Blocks for as long as the tool takes, so to be called in a process of its own, with one thread;
+// the tool ends with that, and has its rlimits. `program` may be empty. No values of variables are
+// shown: they may be secrets.
+Backtrace backtrace_of_core(const std::string& core, const std::string& program,
+                            const BacktraceTools& tools = {});
 
 // From what the tools write.
 std::vector<std::string> read_gdb_frames(const std::string& text);

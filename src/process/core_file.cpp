@@ -78,6 +78,12 @@ void read_registers(std::string_view data, const ElfHeader& header, CoreNotes& n
   }
 }
 
+// struct elf_prpsinfo: four bytes, a word of flags, user and group, and the pid. The width of user
+// and group differs between the 32-bit architectures.
+int pid_in(std::string_view data, const ElfNumbers& numbers) {
+  return numbers.is_64() ? static_cast<int>(numbers.number(data, 24, 4)) : 0;
+}
+
 // NT_AUXV: pairs of a kind and a value.
 std::uint64_t entry_point(std::string_view data, const ElfNumbers& numbers) {
   const std::size_t size = numbers.word_size();
@@ -135,6 +141,9 @@ Result<CoreNotes> read_core(const ReadAt& read_at) {
   // The first is of the thread that met the signal.
   if (const auto data = find_note(all, NT_PRSTATUS)) read_registers(*data, *header, notes);
   if (notes.signal == 0) return failure("it has no note about a signal");
+  for (const ElfSegment& each : header->segments)
+    notes.whole_size = std::max(notes.whole_size, each.offset + each.file_size);
+  if (const auto data = find_note(all, NT_PRPSINFO)) notes.pid = pid_in(*data, header->numbers);
   const auto files = find_note(all, NT_FILE);
   const auto auxiliary = find_note(all, NT_AUXV);
   if (files && auxiliary)

@@ -1,6 +1,6 @@
 // What the kernel noted down in a core file (core(5)) about the signal that ended the process: the
-// notes NT_SIGINFO, NT_PRSTATUS, NT_FILE and NT_AUXV, and the map of its memory. None of its memory
-// is read.
+// notes NT_SIGINFO, NT_PRSTATUS, NT_PRPSINFO, NT_FILE and NT_AUXV, and the map of its memory. None
+// of its memory is read.
 
 #pragma once
 
@@ -12,7 +12,9 @@ namespace poolwarden::process {
 
 struct CoreNotes {
   int signal = 0;
-  std::string program;  // what ran, as its memory map names it; empty: not known
+  int pid = 0;                   // of the process; 0: not known
+  std::uint64_t whole_size = 0;  // bytes that the file has when nothing of it was cut off
+  std::string program;           // what ran, as its memory map names it; empty: not known
   diagnosis::FaultSite fault;
 };
 

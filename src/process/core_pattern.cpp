@@ -9,6 +9,7 @@
 #include <sstream>
 
 #include "base/clean_text.h"
+#include "base/units.h"
 #include "cgroup/kernel_files.h"
 
 namespace poolwarden::process {
@@ -32,15 +33,25 @@ std::string directory_of(const std::string& path) {
   return slash == 0 ? "/" : path.substr(0, slash);
 }
 
-std::string why_not_there(const std::string& directory) {
+bool is_full(const std::string& directory) {
+  struct statvfs place {};
+  if (::statvfs(directory.c_str(), &place) < 0) return false;
+  return (::geteuid() == 0 ? place.f_bfree : place.f_bavail) == 0;  // the rest is kept for root
+}
+
+std::string why_not_there(const std::string& directory, const CoreOwner& owner) {
   struct stat status {};
   if (::stat(directory.c_str(), &status) < 0 || !S_ISDIR(status.st_mode))
     return "the directory " + escaped(directory) + " of core_pattern does not exist";
   if (::access(directory.c_str(), W_OK | X_OK) < 0)
     return "the worker may not write to " + escaped(directory);
-  struct statvfs place {};
-  if (::statvfs(directory.c_str(), &place) == 0 && place.f_bavail == 0)
-    return "the file system of " + escaped(directory) + " is full";
+  if (!owner.has_dumped && is_full(directory))
+    return "the kernel did not finish it: the file system of " + escaped(directory) + " is full";
+  if (!owner.has_dumped && owner.limit)
+    return "the kernel did not finish it: limits.core is " + format_bytes(*owner.limit);
+  if (!owner.has_dumped)
+    return "the kernel did not finish it: something killed the process meanwhile, or it may not be "
+           "dumped (PR_SET_DUMPABLE of prctl(2))";
   return "no file like the one that core_pattern names is in " + escaped(directory);
 }
 
@@ -93,7 +104,8 @@ std::string core_file_pattern(const CorePattern& pattern, const CoreOwner& owner
   return absolute + (absolute.ends_with('/') ? "" : "/") + found;
 }
 
-diagnosis::CoreFile find_core_file(const CorePattern& pattern, const CoreOwner& owner) {
+diagnosis::CoreFile find_core_file(const CorePattern& pattern, const CoreOwner& owner,
+                                   const MayBeIts& may_be_its) {
   diagnosis::CoreFile core;
   core.why_none = describe_core_receiver(pattern);
   if (!core.why_none.empty()) return core;
@@ -104,20 +116,37 @@ diagnosis::CoreFile find_core_file(const CorePattern& pattern, const CoreOwner& 
   const std::string wanted = core_file_pattern(pattern, owner);
   const std::time_t since = WallClock::to_time_t(owner.since);
   std::time_t newest = 0;
+  std::string of_another;
   glob_t matches{};
   if (owner.has_dumped && ::glob(wanted.c_str(), GLOB_NOSORT, nullptr, &matches) == 0) {
     for (std::size_t i = 0; i < matches.gl_pathc; ++i) {
       struct stat status {};
       if (::lstat(matches.gl_pathv[i], &status) < 0 || !S_ISREG(status.st_mode)) continue;
       if (status.st_mtime < since || status.st_mtime < newest) continue;
+      if (!may_be_its(matches.gl_pathv[i])) {
+        of_another = matches.gl_pathv[i];
+        continue;
+      }
       newest = status.st_mtime;
       core.path = matches.gl_pathv[i];
       core.bytes = static_cast<std::uint64_t>(status.st_size);
     }
   }
   ::globfree(&matches);
-  if (core.path.empty()) core.why_none = why_not_there(directory_of(wanted));
+  if (!core.path.empty()) return core;
+  core.why_none =
+      of_another.empty()
+          ? why_not_there(directory_of(wanted), owner)
+          : escaped(of_another) + " is that of another process by now: core_pattern has no %p";
   return core;
+}
+
+std::string why_cut_off(const std::string& core, const CoreOwner& owner) {
+  const std::string directory = directory_of(core);
+  if (is_full(directory))
+    return "it was cut off: the file system of " + escaped(directory) + " is full";
+  if (owner.limit) return "it was cut off: limits.core is " + format_bytes(*owner.limit);
+  return "it was cut off";
 }
 
 }  // namespace poolwarden::process

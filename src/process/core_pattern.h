@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -28,15 +29,24 @@ std::string describe_core_receiver(const CorePattern& pattern);
 struct CoreOwner {
   pid_t pid = 0;
   int signal = 0;
-  bool has_dumped = true;  // the kernel says that it has written it all
-  std::string directory;   // that it started in
-  WallTime since;          // it started
+  bool has_dumped = true;                   // the kernel says that it has written it all
+  std::string directory;                    // that it started in
+  WallTime since;                           // it started
+  std::optional<std::uint64_t> limit = {};  // RLIMIT_CORE in bytes; absent: none, or not known
 };
 
 // The file's path with * in place of what cannot be known any more; absolute.
 std::string core_file_pattern(const CorePattern& pattern, const CoreOwner& owner);
 
-// The newest file that fits and was written since; or why there is none. Reads directories.
-diagnosis::CoreFile find_core_file(const CorePattern& pattern, const CoreOwner& owner);
+// Whether a core file may be the process's own, by what is in it.
+using MayBeIts = std::function<bool(const std::string& path)>;
+
+// The newest file that fits and was written since; or why there is none. Reads directories, and
+// whether it may write to one is asked for the process that calls it.
+diagnosis::CoreFile find_core_file(const CorePattern& pattern, const CoreOwner& owner,
+                                   const MayBeIts& may_be_its);
+
+// Of one that is shorter than it ought to be.
+std::string why_cut_off(const std::string& core, const CoreOwner& owner);
 
 }  // namespace poolwarden::process

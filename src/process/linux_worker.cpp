@@ -93,7 +93,8 @@ std::optional<NotStarted> LinuxWorker::clone(LaunchPlan plan) {
   plan.unified_file = entry->unified_file.get();
 
   departed_.program = plan.program;
-  departed_.directory = plan.directory.value_or(std::filesystem::current_path());
+  std::error_code gone;  // ours may have been removed
+  departed_.directory = plan.directory.value_or(std::filesystem::current_path(gone));
   if (const auto found = plan.environment.find("LD_LIBRARY_PATH"); found != plan.environment.end())
     departed_.library_path = found->second;
   departed_.identity = plan.identity;

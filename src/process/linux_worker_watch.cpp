@@ -18,7 +18,6 @@ using worker::PingResult;
 
 namespace {
 
-constexpr std::chrono::seconds kLongestDump{10};
 constexpr std::chrono::milliseconds kDumpLook{50};
 
 }  // namespace
@@ -138,7 +137,9 @@ asio::awaitable<void> LinuxWorker::kill_after_core() {
     timer.expires_after(kDumpLook);
     co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
   }
-  if (!ended_) kill_now();
+  if (ended_) co_return;
+  departed_.was_dump_cut = is_dumping_core(child_->pid());
+  kill_now();
 }
 
 // Its cgroup may have been removed, too.

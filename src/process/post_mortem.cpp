@@ -12,6 +12,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <csignal>
 
+#include "base/units.h"
 #include "loop/rethrow.h"
 #include "loop/unique_fd.h"
 #include "process/child_process.h"
@@ -32,9 +33,11 @@ using namespace std::chrono_literals;
 
 constexpr Duration kPatience = 300ms;  // of the diagnosis
 constexpr Duration kFileLimit = 5s;    // for what the hand reads itself
-constexpr Duration kDebuggerLimit = 10s;
+constexpr Duration kDebuggerLimit = 30s;
 constexpr std::size_t kMostText = 64 * 1024;
-constexpr std::size_t kMostWaiting = 8;
+constexpr std::size_t kHands = 4, kMostWaitingForHands = 64;
+constexpr std::size_t kDebuggers = 1, kMostWaitingForDebuggers = 8;
+constexpr const char* kTooMany = "too many workers ended at the same time";
 constexpr int kReport = 3;
 constexpr int kEndFirst = 1000;  // the OOM killer's order: nobody needs it
 
@@ -78,35 +81,68 @@ struct PostMortem::Inquiry {
   std::optional<Evidence> answer;
 };
 
-asio::awaitable<Evidence> Coroner::ask(std::vector<std::string> words,
-                                       std::optional<Credentials> identity, Duration limit) {
-  Evidence nothing;
-  int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) < 0) co_return nothing;
-  asio::posix::stream_descriptor reading(io_, ends[0]);
-  loop::UniqueFd writing(ends[1]);
+Coroner::Coroner(asio::io_context& io, KnownPids known, std::vector<std::string> hand)
+    : io_(io),
+      known_(std::move(known)),
+      hand_(std::move(hand)),
+      log_(KernelLog::open()),
+      hands_(io, kHands, kMostWaitingForHands),
+      debuggers_(io, kDebuggers, kMostWaitingForDebuggers) {}
+
+LaunchPlan Coroner::plan_of(std::vector<std::string> words,
+                            std::optional<Credentials> identity) const {
   LaunchPlan plan;
   plan.program = hand_.front();
   plan.arguments = hand_;
   plan.arguments.emplace_back("--");
   plan.arguments.insert(plan.arguments.end(), words.begin(), words.end());
   plan.environment = inherited_environment();
-  plan.descriptors = {{writing.get(), kReport}};
   plan.identity = std::move(identity);
   plan.capabilities = 0;
   plan.no_new_privileges = true;
   plan.oom_score_adj = kEndFirst;
-  auto started = ChildProcess::start(io_, known_, plan);
+  return plan;
+}
+
+asio::awaitable<Result<Evidence>> Coroner::ask(std::vector<std::string> words,
+                                               std::optional<Credentials> identity) {
+  const bool is_my_turn = co_await hands_.begin();
+  if (!is_my_turn) co_return failure(kTooMany);
+  LaunchPlan plan = plan_of(std::move(words), std::move(identity));
+  Result<Evidence> answer = co_await run(std::move(plan), kFileLimit);
+  hands_.end();
+  co_return answer;
+}
+
+asio::awaitable<Result<Evidence>> Coroner::ask_debugger(std::vector<std::string> words,
+                                                        std::optional<Credentials> identity) {
+  const bool is_my_turn = co_await debuggers_.begin();
+  if (!is_my_turn) co_return failure(kTooMany);
+  LaunchPlan plan = plan_of(std::move(words), std::move(identity));
+  Result<Evidence> answer = co_await run(std::move(plan), kDebuggerLimit);
+  debuggers_.end();
+  co_return answer;
+}
+
+asio::awaitable<Result<Evidence>> Coroner::run(LaunchPlan plan, Duration limit) {
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) < 0) co_return errno_error(errno, "cannot make a pipe");
+  asio::posix::stream_descriptor reading(io_, ends[0]);
+  loop::UniqueFd writing(ends[1]);
+  plan.descriptors = {{writing.get(), kReport}};
+  auto begun = ChildProcess::start(io_, known_, plan);
   writing.reset();
-  if (!started) co_return nothing;
-  const std::shared_ptr<ChildProcess> child = std::move(*started);
+  if (!begun) co_return begun.error();
+  const std::shared_ptr<ChildProcess> child = std::move(*begun);
+  const auto is_late = std::make_shared<bool>(false);
   asio::steady_timer timer(io_, Clock::now() + limit);
-  timer.async_wait([child](const boost::system::error_code& error) {
+  timer.async_wait([child, is_late](const boost::system::error_code& error) {
     if (error) return;
+    *is_late = true;
     child->signal_group(SIGKILL);  // a debugger is in it, too
     child->signal(SIGKILL);
   });
-  (void)co_await child->started();
+  const auto not_started = co_await child->started();
   std::string text(kMostText, '\0');
   std::size_t size = 0;
   while (size < text.size()) {
@@ -117,26 +153,14 @@ asio::awaitable<Evidence> Coroner::ask(std::vector<std::string> words,
     size += count;
   }
   reading.close();
-  (void)co_await child->ended();
+  const diagnosis::ExitStatus status = co_await child->ended();
   timer.cancel();
   text.resize(size);
+  if (*is_late) co_return failure("it took longer than " + describe_duration(limit));
+  if (not_started) co_return failure("who looks " + diagnosis::describe(*not_started));
+  if (status != diagnosis::ExitStatus(diagnosis::Exited{0}))
+    co_return failure("who looked " + diagnosis::describe(status));
   co_return read_post_mortem(text);
-}
-
-asio::awaitable<bool> Coroner::take_turn() {
-  if (!std::exchange(busy_, true)) co_return true;
-  if (waiting_.size() >= kMostWaiting) co_return false;
-  const auto turn = std::make_shared<asio::steady_timer>(io_, TimePoint::max());
-  waiting_.push_back(turn);
-  co_await turn->async_wait(asio::as_tuple(asio::use_awaitable));
-  co_return true;
-}
-
-void Coroner::end_turn() {
-  busy_ = !waiting_.empty();  // the next one's
-  if (waiting_.empty()) return;
-  waiting_.front()->cancel();
-  waiting_.pop_front();
 }
 
 asio::awaitable<void> PostMortem::look(Evidence& evidence) {
@@ -157,7 +181,12 @@ asio::awaitable<void> PostMortem::look(Evidence& evidence) {
 asio::awaitable<void> PostMortem::ask(std::shared_ptr<Inquiry> inquiry,
                                       std::vector<std::string> words) {
   const auto self = shared_from_this();
-  inquiry->answer = co_await coroner_->ask(std::move(words), departed_.identity, kFileLimit);
+  const auto answer = co_await coroner_->ask(std::move(words), departed_.identity);
+  inquiry->answer = answer ? *answer : Evidence();
+  if (!answer && !core_words_.empty()) {
+    inquiry->answer->core.emplace();
+    inquiry->answer->core->why_none = "it could not be looked for: " + answer.error().message;
+  }
   inquiry->answered.cancel();
 }
 
@@ -165,29 +194,30 @@ asio::awaitable<std::optional<Evidence>> PostMortem::look_longer() {
   if (!inquiry_) co_return std::nullopt;
   Evidence found;
   if (!inquiry_->answer) {
-    inquiry_->answered.expires_after(kFileLimit + kPatience);
+    inquiry_->answered.expires_at(TimePoint::max());
     co_await inquiry_->answered.async_wait(asio::as_tuple(asio::use_awaitable));
   }
   if (!inquiry_->answer) co_return std::nullopt;
   if (!was_told_) take(found, *inquiry_->answer);
   const auto& core = inquiry_->answer->core;
-  if (core && !core->path.empty()) found.backtrace = co_await ask_debugger();
-  const bool is_anything =
-      found.fault || found.core || !found.loader.empty() || !found.backtrace.empty();
+  if (core && !core->path.empty()) co_await ask_debugger(found);
+  const bool is_anything = found.fault || found.core || !found.loader.empty() ||
+                           !found.backtrace.empty() || !found.why_no_backtrace.empty();
   std::optional<Evidence> answer;
   if (is_anything) answer = std::move(found);
   co_return answer;
 }
 
-asio::awaitable<std::vector<std::string>> PostMortem::ask_debugger() {
-  Evidence found;
-  const bool is_my_turn = co_await coroner_->take_turn();
-  if (!is_my_turn) co_return found.backtrace;
+asio::awaitable<void> PostMortem::ask_debugger(Evidence& found) {
   std::vector<std::string> words = core_words_;
   words.front() = "backtrace";
-  found = co_await coroner_->ask(words, departed_.identity, kDebuggerLimit);
-  coroner_->end_turn();
-  co_return found.backtrace;
+  const auto answer = co_await coroner_->ask_debugger(std::move(words), departed_.identity);
+  if (answer) {
+    found.backtrace = answer->backtrace;
+    found.why_no_backtrace = answer->why_no_backtrace;
+  } else {
+    found.why_no_backtrace = answer.error().message;
+  }
 }
 
 void PostMortem::read_kernel_log(Evidence& evidence) const {
@@ -211,18 +241,18 @@ void PostMortem::find_holder(Evidence& evidence) const {
 // What the hand is to be asked; what needs no asking is entered.
 std::optional<std::vector<std::string>> PostMortem::question(Evidence& evidence) {
   if (const auto* struck = core_signal(evidence)) {
-    const std::string receiver = describe_core_receiver(read_core_pattern());
-    const auto& limit = departed_.last.core_limit;
-    if (!receiver.empty() || (limit && limit->soft == 0)) {
+    if (std::string why = why_no_core(); !why.empty()) {
       evidence.core.emplace();
-      evidence.core->why_none = receiver.empty() ? "limits.core is 0" : receiver;
+      evidence.core->why_none = std::move(why);
       return std::nullopt;
     }
+    const auto& limit = departed_.last.core_limit;
     core_words_ = {"core",
                    std::to_string(departed_.pid),
                    std::to_string(struck->signal),
                    struck->dumped_core ? "dumped" : "failed",
                    std::to_string(WallClock::to_time_t(departed_.started)),
+                   limit && limit->soft ? std::to_string(*limit->soft) : "unlimited",
                    departed_.directory};
     return core_words_;
   }
@@ -234,6 +264,18 @@ std::optional<std::vector<std::string>> PostMortem::question(Evidence& evidence)
   }
   return std::vector<std::string>{"libraries", departed_.program, departed_.directory,
                                   departed_.library_path};
+}
+
+// Where that can be told without looking.
+std::string PostMortem::why_no_core() const {
+  std::string receiver = describe_core_receiver(read_core_pattern());
+  if (!receiver.empty()) return receiver;
+  const auto& limit = departed_.last.core_limit;
+  if (limit && limit->soft == 0) return "limits.core is 0";
+  if (departed_.was_dump_cut)
+    return "poolwarden killed it when the kernel had written at it for " +
+           describe_duration(kLongestDump);
+  return "";
 }
 
 }  // namespace poolwarden::process

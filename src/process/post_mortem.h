@@ -7,50 +7,54 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/clock.h"
+#include "base/result.h"
 #include "diagnosis/evidence.h"
 #include "process/kernel_log.h"
 #include "process/known_pids.h"
 #include "process/last_status.h"
 #include "process/launch_plan.h"
+#include "process/turns.h"
 
 namespace poolwarden::process {
+
+// For so long the kernel may write at the core of a worker that is to be killed.
+inline constexpr std::chrono::seconds kLongestDump{10};
 
 // Who looks, shared by all workers of a host.
 class Coroner {
  public:
   // `hand`: the program and the command that look into files (cli/post_mortem_hand.cpp); empty:
   // nobody does.
-  Coroner(boost::asio::io_context& io, KnownPids known, std::vector<std::string> hand)
-      : io_(io), known_(std::move(known)), hand_(std::move(hand)), log_(KernelLog::open()) {}
+  Coroner(boost::asio::io_context& io, KnownPids known, std::vector<std::string> hand);
 
   bool has_hand() const { return !hand_.empty(); }
   KernelLog& log() { return log_; }
 
-  // What the hand answers to these words within `limit`, as that user.
-  boost::asio::awaitable<diagnosis::Evidence> ask(std::vector<std::string> words,
-                                                  std::optional<Credentials> identity,
-                                                  Duration limit);
-
-  // Debuggers run one after the other. False: too many wait already; else end_turn() is owed.
-  boost::asio::awaitable<bool> take_turn();
-  void end_turn();
+  // What the hand answers to these words, as that user. It is killed when it takes too long: 5 s
+  // for files that it reads itself, 30 s for a debugger. Four look into files at the same time, and
+  // one debugger runs. Errors: it could not be asked, did not answer, or too many wait already.
+  boost::asio::awaitable<Result<diagnosis::Evidence>> ask(std::vector<std::string> words,
+                                                          std::optional<Credentials> identity);
+  boost::asio::awaitable<Result<diagnosis::Evidence>> ask_debugger(
+      std::vector<std::string> words, std::optional<Credentials> identity);
 
   boost::asio::io_context& io() { return io_; }
 
  private:
+  LaunchPlan plan_of(std::vector<std::string> words, std::optional<Credentials> identity) const;
+  boost::asio::awaitable<Result<diagnosis::Evidence>> run(LaunchPlan plan, Duration limit);
+
   boost::asio::io_context& io_;
   KnownPids known_;
   std::vector<std::string> hand_;
   KernelLog log_;
-  bool busy_ = false;
-  std::deque<std::shared_ptr<boost::asio::steady_timer>> waiting_;
+  Turns hands_, debuggers_;
 };
 
 // What is to be known of the worker beside its evidence.
@@ -64,6 +68,7 @@ struct Departed {
   std::optional<Credentials> identity;  // absent: ours
   WallTime started{};
   LastStatus last;
+  bool was_dump_cut = false;  // we killed it while the kernel still wrote its core
 };
 
 class PostMortem : public std::enable_shared_from_this<PostMortem> {
@@ -84,7 +89,8 @@ class PostMortem : public std::enable_shared_from_this<PostMortem> {
   void read_kernel_log(diagnosis::Evidence& evidence) const;
   void find_holder(diagnosis::Evidence& evidence) const;
   std::optional<std::vector<std::string>> question(diagnosis::Evidence& evidence);
-  boost::asio::awaitable<std::vector<std::string>> ask_debugger();
+  std::string why_no_core() const;
+  boost::asio::awaitable<void> ask_debugger(diagnosis::Evidence& found);
   boost::asio::awaitable<void> ask(std::shared_ptr<Inquiry> inquiry,
                                    std::vector<std::string> words);
 

@@ -62,6 +62,7 @@ void read_line(std::string_view line, Evidence& found) {
     found.core.emplace();
     found.core->bytes = fields.number<std::uint64_t>().value_or(0);
     found.core->path = fields.text();
+    found.core->why_none = fields.text();
   }
   if (kind == "no-core") {
     found.core.emplace();
@@ -77,6 +78,7 @@ void read_line(std::string_view line, Evidence& found) {
   }
   if (kind == "frame" && found.backtrace.size() < kMostFrames)
     found.backtrace.push_back(fields.text());
+  if (kind == "no-frames") found.why_no_backtrace = fields.text();
 }
 
 }  // namespace
@@ -90,13 +92,15 @@ std::string post_mortem_text(const Evidence& found) {
             field(fault->syscall_number) + "\n";
   }
   if (found.core && !found.core->path.empty())
-    text += "core" + field(found.core->bytes) + field(found.core->path) + "\n";
+    text += "core" + field(found.core->bytes) + field(found.core->path) +
+            field(found.core->why_none) + "\n";
   if (found.core && found.core->path.empty())
     text += "no-core" + field(found.core->why_none) + "\n";
   for (const diagnosis::LoaderFinding& each : found.loader)
     text += "loader" + field(each.object) + field(each.needed) + field(each.found) +
             field(each.machine) + "\n";
   for (const std::string& frame : found.backtrace) text += "frame" + field(frame) + "\n";
+  if (!found.why_no_backtrace.empty()) text += "no-frames" + field(found.why_no_backtrace) + "\n";
   return text;
 }
 

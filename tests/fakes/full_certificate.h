@@ -32,6 +32,7 @@ inline diagnosis::Evidence full_evidence() {
                                         231, "exit_group"};
   evidence.core = diagnosis::CoreFile{"/var/crash/core.4711", 123456, "it was cut"};
   evidence.backtrace = {"crash () at app.c:7", "main () at app.c:12"};
+  evidence.why_no_backtrace = "the rest was cut";
   evidence.cut_requests = {{"POST", "/orders", 1250ms}};
   return evidence;
 }

@@ -7,10 +7,12 @@ import shutil
 import signal
 import socket
 import struct
+import subprocess
 from pathlib import Path
 
 import pytest
 
+from test_privileges import AS_NOBODY
 from waiting import eventually
 from web import Load
 
@@ -32,17 +34,18 @@ def dying(command, folder, **settings):
             "rapid_fail": {"failures": 1}, **settings}
 
 
-ENDS = ("worker.exited", "worker.start_failed")
+def certificates(supervisor, key, pool="web"):
+    """Those of the pool's ends of which this is known; what takes its time comes after the end."""
+    def told():
+        result = supervisor.run("why", pool, "--json")
+        known = json.loads(result.stdout)["certificates"] if result.returncode == 0 else []
+        return [certificate for certificate in known if key in certificate]
+    return eventually(told, f"a certificate with {key}", 60)  # a debugger takes its time
 
 
 def the_end(supervisor, key, pool="web"):
-    """The event that has this key: of the end, or, where that took its time, of what became known
-    after it."""
-    def told():
-        events = [event for event in supervisor.events() if event.get("pool") == pool]
-        return [event for event in events
-                if event["event"] in (*ENDS, "worker.post_mortem") and key in event]
-    return eventually(told, f"an end with {key}")[-1]
+    [certificate] = certificates(supervisor, key, pool)
+    return certificate
 
 
 def cores_in(folder):
@@ -78,13 +81,48 @@ def test_a_debugger_says_where_it_stood(supervise, workers, tmp_path):
     pool = dying([str(workers / "die"), "segfault"], tmp_path, limits={"core": "infinite"})
     supervisor = supervise({"web": pool}, wait="up")
 
-    told = the_end(supervisor, "backtrace")
+    end = the_end(supervisor, "backtrace")
 
-    assert any("touch_nothing" in frame for frame in told["backtrace"])
-    assert any("main" in frame for frame in told["backtrace"])
-    assert told["event"] == "worker.post_mortem"
-    assert told["diagnosis"] == "segfault"
+    assert any("touch_nothing" in frame for frame in end["backtrace"])
+    assert any("main" in frame for frame in end["backtrace"])
+    [told] = supervisor.events_of("worker.post_mortem")
+    assert (told["certificate"], told["diagnosis"]) == (end["number"], "segfault")
     assert "it stood in #0" in told["message"]
+    assert supervisor.metric("poolwarden_worker_failures_total") == 1, "it is counted once"
+
+
+@CORES
+@ROOT
+def test_without_a_debugger_it_is_said_that_there_is_none(supervise, workers, tmp_path):
+    """In a mount namespace in which neither is a program."""
+    tools = [tool for tool in ("/usr/bin/gdb", "/usr/bin/eu-stack") if os.path.exists(tool)]
+    hidden = " && ".join(["true", *(f"mount --bind /dev/null {tool}" for tool in tools)])
+    namespace = ["unshare", "--mount", "--fork", "sh", "-c"]
+    if subprocess.run([*namespace, hidden], capture_output=True, check=False).returncode != 0:
+        pytest.skip("no mount namespace here")
+    pool = dying([str(workers / "die"), "segfault"], tmp_path, limits={"core": "infinite"})
+    supervisor = supervise({"web": pool}, wait="up",
+                           prefix=[*namespace, f'{hidden} && exec "$0" "$@"'])
+
+    end = the_end(supervisor, "why_no_backtrace")
+
+    assert end["why_no_backtrace"] == "neither gdb nor eu-stack is installed"
+    assert end["core_file"]["bytes"] > 0
+    text = supervisor.run("why", "web").stdout
+    assert "neither gdb nor eu-stack is installed" in " ".join(text.split())
+
+
+@CORES
+@GDB
+@ROOT
+def test_another_users_supervisor_looks_as_well(supervise, workers, tmp_path):
+    for above in (tmp_path, *tmp_path.parents[:3]):
+        above.chmod(above.stat().st_mode | 0o055)
+    os.chown(tmp_path, 65534, 65534)
+    pool = dying([str(workers / "die"), "segfault"], tmp_path, limits={"core": "infinite"})
+    supervisor = supervise({"web": pool}, wait="up", prefix=AS_NOBODY, in_own_folder=True)
+    end = the_end(supervisor, "backtrace")
+    assert any("touch_nothing" in frame for frame in end["backtrace"])
 
 
 @CORES
@@ -110,6 +148,7 @@ def test_why_there_is_no_core_file(supervise, workers, tmp_path):
         above.chmod(above.stat().st_mode | 0o055)
     command = [str(workers / "die"), "abort"]
     pools = {"none": dying(command, tmp_path),
+             "small": dying(command, tmp_path, limits={"core": "8KiB"}),
              "locked": dying(command, locked, limits={"core": "infinite"},
                              identity={"user": "nobody"})}
     if os.geteuid() != 0:
@@ -120,6 +159,7 @@ def test_why_there_is_no_core_file(supervise, workers, tmp_path):
                for pool in pools}
 
     assert reasons["none"] == "limits.core is 0"
+    assert reasons["small"] == "it was cut off: limits.core is 8KiB"
     if "locked" in reasons:
         assert reasons["locked"] == f"the worker may not write to {locked}"
 
@@ -130,14 +170,16 @@ def test_requests_that_were_cut_short_are_named(supervise):
         eventually(lambda: supervisor.metric("poolwarden_http_requests_in_flight") == 2, "in flight")
         os.kill(supervisor.worker_pids()[0], signal.SIGKILL)
         def cut():
-            told = [event for event in supervisor.events() if event.get("cut_requests")]
-            return told if told and len(told[-1]["cut_requests"]) == 2 else None
-        told = eventually(cut, "both requests")[-1]
+            told = certificates(supervisor, "cut_requests")
+            return told if len(told[0]["cut_requests"]) == 2 else None
+        [told] = eventually(cut, "both requests")
 
     for request in told["cut_requests"]:
         assert (request["method"], request["path"]) == ("GET", "/hang")
         assert 0 <= request["age_seconds"] < 60
-    assert "secret" not in json.dumps(supervisor.events())
+    told_of = json.dumps(supervisor.events())
+    assert "/hang after" in told_of
+    assert "secret" not in told_of + supervisor.run("why", "web", "--json").stdout
 
 
 def test_a_request_that_takes_too_long_is_named(supervise):
@@ -205,7 +247,7 @@ def test_a_program_for_another_machine_is_told(supervise, workers, tmp_path):
 
 def test_a_library_for_another_machine_is_told(supervise, workers, tmp_path):
     shutil.copy(workers / "needs_library", tmp_path)
-    [library] = [path for path in workers.rglob("lib*answer.so") if "older" not in path.name]
+    library = workers / "answer" / "libanswer.so"
     folder = tmp_path / "lib"
     folder.mkdir()
     (folder / library.name).write_bytes(made_for(FOREIGN, library))

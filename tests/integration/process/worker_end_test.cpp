@@ -144,6 +144,25 @@ TEST_F(Ends, NameNobodyWhenTheWholeTreeIsKilledOnPurpose) {
   EXPECT_THAT(end().left_behind, IsEmpty());
 }
 
+// Slowed down, so that the kernel takes its time to write the core.
+TEST_F(Ends, WaitForACoreThatIsBeingWritten) {
+  const std::string folder = "/tmp/pwt-core-" + std::to_string(::getpid());
+  std::filesystem::create_directory(folder);
+  worker::WorkerSettings settings = command({program("eat_memory"), "128"});
+  settings.directory = folder;
+  settings.limits.core = worker::kUnlimitedCore;
+  settings.limits.cpu = Percent{10};
+  start(settings);
+  run_until([&] { return wrote("full"); });
+  ::kill(told->pid, SIGSEGV);
+  run_until([&] { return is_dumping_core(told->pid) || told->exited > 0; });
+  EXPECT_EQ(told->exited, 0) << "nothing of the dump was to be seen";
+  host.kill(last_id());
+  run_until([&] { return told->exited > 0; });
+  EXPECT_EQ(told->evidence.status, ExitStatus(Signaled{SIGSEGV, true}));
+  std::filesystem::remove_all(folder);
+}
+
 TEST_F(Ends, TellWhoseMemoryLimitWasMet) {
   worker::WorkerSettings settings = command({program("eat_memory"), "256"});
   settings.limits.memory = Bytes{64 << 20};

@@ -75,6 +75,7 @@ Certificate whole() {
   evidence.fault->syscall_name = "ptrace";
   evidence.core = CoreFile{"/cores/core.4711", 1 << 20, ""};
   evidence.backtrace = {"#0 f () at a.c:1", "#1 main () at a.c:2"};
+  evidence.why_no_backtrace = "gdb shows no frames";
   evidence.cut_requests = {{"GET", "/slow", 3s}};
   return certificate;
 }
@@ -102,6 +103,7 @@ TEST(Certificate, ShowsAllPartsOfTheEvidence) {
         "\nfault: si_code 1, address 0x10, stack pointer 0x20, system call 101 (ptrace)\n",
         "\ncore file: /cores/core.4711, 1MiB\n",
         "\nbacktrace:\n  #0 f () at a.c:1\n  #1 main () at a.c:2\n",
+        "\nno backtrace: gdb shows no frames\n",
         "\nthreads:\n  7 D main in nfs_wait\n    nfs_wait+0x1\n    vfs_read+0x2\n"}) {
     EXPECT_THAT(text, HasSubstr(part));
   }

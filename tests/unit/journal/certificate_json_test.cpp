@@ -102,6 +102,7 @@ TEST(CertificateJson, KeepsWhatItLeftAndWhatStoodInItsWay) {
   EXPECT_THAT(back.left_behind, ElementsAre("4713 sleep"));
   EXPECT_EQ(back.protocol_breach, "HTTP/0.9 hello");
   EXPECT_THAT(back.backtrace, ElementsAre("crash () at app.c:7", "main () at app.c:12"));
+  EXPECT_EQ(back.why_no_backtrace, "the rest was cut");
   ASSERT_TRUE(back.core);
   EXPECT_EQ(back.core->path, "/var/crash/core.4711");
   EXPECT_EQ(back.core->bytes, 123456u);
@@ -145,9 +146,10 @@ TEST(CertificateJson, LeavesOutWhatIsNotKnown) {
   certificate.number = 1;
   certificate.pool = "web";
   const json::object object = as_json(certificate);
-  for (const char* key : {"si_code", "memory_peak", "oom", "cpu_seconds", "cut_requests", "threads",
-                          "output", "core_file", "backtrace", "left_behind", "port_holder",
-                          "loader", "detail", "sent_by", "next_step", "recycle_reason"}) {
+  for (const char* key :
+       {"si_code", "memory_peak", "oom", "cpu_seconds", "cut_requests", "threads", "output",
+        "core_file", "backtrace", "why_no_backtrace", "left_behind", "port_holder", "loader",
+        "detail", "sent_by", "next_step", "recycle_reason"}) {
     EXPECT_FALSE(object.contains(key)) << key;
   }
   const diagnosis::Evidence back = there_and_back(certificate).evidence;

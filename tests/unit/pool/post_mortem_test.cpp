@@ -54,6 +54,41 @@ TEST(PostMortem, CountsNothingAnew) {
   EXPECT_EQ(bench.snapshot().window_failures, 1u);
 }
 
+TEST(PostMortem, IsDiagnosedAnewButCountedAsItWas) {
+  PoolSettings settings = web();
+  settings.rapid_fail.failures = 2;
+  Bench bench(settings);
+  bench.serve(1, 1);
+  const Decision end = bench.exits(1, kCrash);
+  const auto before = std::get<ExitDetails>(end.events[0].details).certificate;
+  EXPECT_EQ(before->diagnosis.cause, diagnosis::Cause::Segfault);
+  diagnosis::Evidence found;
+  found.fault.emplace();
+  found.fault->si_code = 1;
+  found.fault->address = 0x7ffc0000;
+  found.fault->stack_pointer = 0x7ffc0008;
+  found.fault->is_stack_exhausted = true;
+  const Decision decision = bench.pool.found_later(WorkerId{1}, found);
+  EXPECT_THAT(kinds(decision), ElementsAre(EventKind::WorkerPostMortem));
+  EXPECT_THAT(decision.actions, IsEmpty());
+  EXPECT_EQ(amended(decision)->diagnosis.cause, diagnosis::Cause::StackOverflow);
+  EXPECT_EQ(before->diagnosis.cause, diagnosis::Cause::Segfault) << "what was told stays";
+  EXPECT_EQ(bench.snapshot().window_failures, 1u);
+}
+
+TEST(PostMortem, SaysWhyThereIsNoBacktrace) {
+  Bench bench(web());
+  bench.serve(1, 1);
+  bench.exits(1, kCrash);
+  diagnosis::Evidence found;
+  found.why_no_backtrace = "neither gdb nor eu-stack is installed";
+  const Decision decision = bench.pool.found_later(WorkerId{1}, found);
+  ASSERT_NE(amended(decision), nullptr);
+  EXPECT_EQ(amended(decision)->evidence.why_no_backtrace, found.why_no_backtrace);
+  EXPECT_THAT(decision.events[0].sentence,
+              HasSubstr("no backtrace: neither gdb nor eu-stack is installed"));
+}
+
 TEST(PostMortem, OfNobodyThatIsKnownIsNotTold) {
   Bench bench(web());
   bench.serve(1, 1);
@@ -99,8 +134,8 @@ TEST(CutRequests, ThatAreToldAfterTheEndAreToldTogether) {
   ASSERT_NE(amended(decision), nullptr);
   EXPECT_EQ(amended(decision)->evidence.cut_requests.size(), 2u);
   EXPECT_THAT(decision.events[0].sentence,
-              HasSubstr("2 requests short: GET /a after 3 s, GET /b after 3 s"));
-  EXPECT_TRUE(is_empty(bench.tick_after(1h)));
+              HasSubstr("2 requests short: GET /a after 3s, GET /b after 3s"));
+  EXPECT_EQ(amended(bench.tick_after(1h)), nullptr);
 }
 
 TEST(CutRequests, AreToldWithWhatElseIsFound) {
@@ -112,7 +147,7 @@ TEST(CutRequests, AreToldWithWhatElseIsFound) {
   ASSERT_NE(both, nullptr);
   EXPECT_EQ(both->evidence.cut_requests.size(), 1u);
   EXPECT_EQ(both->evidence.core->path, "/srv/core");
-  EXPECT_TRUE(is_empty(bench.tick_after(1h)));
+  EXPECT_EQ(amended(bench.tick_after(1h)), nullptr);
   bench.pool.request_cut_short(WorkerId{1}, cut("/b"), bench.now);
   EXPECT_EQ(amended(bench.tick_after(300ms))->evidence.cut_requests.size(), 2u);
 }

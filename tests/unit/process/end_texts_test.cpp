@@ -268,9 +268,10 @@ TEST(PostMortemText, IsReadAsItWasWritten) {
   found.fault->program_counter = 0x5555;
   found.fault->is_stack_exhausted = true;
   found.fault->sender_pid = 7;
-  found.core = diagnosis::CoreFile{"/srv/a\tb", 4096, ""};
+  found.core = diagnosis::CoreFile{"/srv/a\tb", 4096, "it was cut off"};
   found.loader = {{"/app", "libfoo.so", "", ""}, {"/app", "", "/app", "aarch64"}};
   found.backtrace = {"#0  main () at a.c:3\n#1  fake", std::string(1000, 'x')};
+  found.why_no_backtrace = "gdb shows no frames";
   const diagnosis::Evidence read = read_post_mortem(post_mortem_text(found));
   ASSERT_TRUE(read.fault);
   EXPECT_EQ(read.fault->si_code, 1);
@@ -283,6 +284,7 @@ TEST(PostMortemText, IsReadAsItWasWritten) {
   ASSERT_TRUE(read.core);
   EXPECT_EQ(read.core->path, "/srv/a\\tb") << "escaped: it may hold anything";
   EXPECT_EQ(read.core->bytes, 4096u);
+  EXPECT_EQ(read.core->why_none, "it was cut off");
   ASSERT_EQ(read.loader.size(), 2u);
   EXPECT_EQ(read.loader[1].object, "/app");
   EXPECT_EQ(read.loader[1].needed, "");
@@ -290,6 +292,7 @@ TEST(PostMortemText, IsReadAsItWasWritten) {
   ASSERT_EQ(read.backtrace.size(), 2u);
   EXPECT_EQ(read.backtrace[0], "#0  main () at a.c:3\\n#1  fake") << "one line stays one";
   EXPECT_LE(read.backtrace[1].size(), 512u);
+  EXPECT_EQ(read.why_no_backtrace, found.why_no_backtrace);
 }
 
 TEST(PostMortemText, ThatIsRubbishSaysNothing) {
