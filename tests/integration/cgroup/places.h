@@ -2,7 +2,7 @@
 
 #pragma once
 
-#include <unistd.h>
+#include <sys/mman.h>
 
 #include <fstream>
 #include <sstream>
@@ -18,7 +18,8 @@ inline const Places kNoCgroups{"/dev/null", "/dev/null"};
 
 // This machine without its v2 hierarchy, as it was before there was one.
 inline Places only_v1() {
-  const std::string file = "/tmp/pwt-mountinfo-" + std::to_string(::getpid());
+  static const std::string file =
+      "/proc/self/fd/" + std::to_string(::memfd_create("mountinfo", MFD_CLOEXEC));
   std::istringstream mounts(read_text("/proc/self/mountinfo").value_or(""));
   std::ofstream written(file);
   for (std::string line; std::getline(mounts, line);)

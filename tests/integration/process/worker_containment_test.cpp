@@ -8,7 +8,7 @@
 #include "cgroup/hierarchy.h"
 #include "cgroup/kernel_files.h"
 #include "cgroup/members.h"
-#include "integration/process/host_fixture.h"
+#include "integration/process/each_cgroups.h"
 #include "process/service_process.h"
 #include "process/worker_plan.h"
 
@@ -22,43 +22,9 @@ using diagnosis::Signaled;
 using diagnosis::SpawnStage;
 using testing::HasSubstr;
 
-enum class Cgroups { Real, OnlyV1, None };
+struct EachContainment : EachCgroups {};
 
-cgroup::Places places_of(Cgroups cgroups) {
-  switch (cgroups) {
-    case Cgroups::Real:
-      return {};
-    case Cgroups::OnlyV1:
-      return cgroup::only_v1();
-    case Cgroups::None:
-      break;
-  }
-  return kNoCgroups;
-}
-
-struct EachContainment : HostFixture, testing::WithParamInterface<Cgroups> {
-  EachContainment() : HostFixture(places_of(GetParam())) {}
-
-  void SetUp() override {
-    if (GetParam() == Cgroups::OnlyV1 && tree.report().cgroup != "v1")
-      GTEST_SKIP() << "no cgroup of v1 can be written here";
-  }
-};
-
-std::string name_of(const testing::TestParamInfo<Cgroups>& param) {
-  switch (param.param) {
-    case Cgroups::Real:
-      return "Real";
-    case Cgroups::OnlyV1:
-      return "OnlyV1";
-    case Cgroups::None:
-      break;
-  }
-  return "None";
-}
-
-INSTANTIATE_TEST_SUITE_P(, EachContainment,
-                         testing::Values(Cgroups::Real, Cgroups::OnlyV1, Cgroups::None), name_of);
+INSTANTIATE_TEST_SUITE_P(, EachContainment, kEachCgroups, name_of);
 
 TEST_P(EachContainment, AKillTakesTwoHundredDescendantsWithItInNewSessionsToo) {
   const Told& told = spawn(command({program("fork_tree"), "200", "stay"}));

@@ -4,7 +4,7 @@
 #include <signal.h>
 
 #include "cgroup/kernel_files.h"
-#include "integration/process/host_fixture.h"
+#include "integration/process/each_cgroups.h"
 
 namespace poolwarden::process {
 namespace {
@@ -13,25 +13,7 @@ using diagnosis::Exited;
 using diagnosis::ExitStatus;
 using diagnosis::Signaled;
 
-enum class Cgroups { All, OnlyV1, None };
-
-cgroup::Places places(Cgroups cgroups) {
-  if (cgroups == Cgroups::None) return kNoCgroups;
-  if (cgroups == Cgroups::All) return {};
-  const std::string path = testing::TempDir() + "/mounts-" + std::to_string(::getpid());
-  std::ifstream all("/proc/self/mountinfo");
-  std::ofstream v1(path);
-  for (std::string line; std::getline(all, line);)
-    if (line.find(" - cgroup2 ") == std::string::npos) v1 << line << "\n";
-  return {path, "/proc/self/cgroup"};
-}
-
-struct WorkerSuspension : HostFixture, testing::WithParamInterface<Cgroups> {
-  WorkerSuspension() : HostFixture(places(GetParam())) {}
-  ~WorkerSuspension() override {
-    std::filesystem::remove(testing::TempDir() + "/mounts-" + std::to_string(::getpid()));
-  }
-
+struct WorkerSuspension : EachCgroups {
   // Of the whole tree, in clock ticks: utime and stime of proc(5).
   long cpu_time(int pid) const {
     const std::string text =
@@ -56,10 +38,7 @@ struct WorkerSuspension : HostFixture, testing::WithParamInterface<Cgroups> {
   }
 };
 
-const char* const kCgroups[] = {"All", "OnlyV1", "None"};
-INSTANTIATE_TEST_SUITE_P(, WorkerSuspension,
-                         testing::Values(Cgroups::All, Cgroups::OnlyV1, Cgroups::None),
-                         [](const auto& param) { return kCgroups[param.index]; });
+INSTANTIATE_TEST_SUITE_P(, WorkerSuspension, kEachCgroups, name_of);
 
 TEST_P(WorkerSuspension, AForkingTreeStandsStillAndGoesOn) {
   const Told& told =

@@ -4,22 +4,15 @@
 #include <sys/eventfd.h>
 #include <sys/ptrace.h>
 
-#include "integration/process/host_fixture.h"
+#include "integration/process/each_cgroups.h"
 #include "process/memory_alarm.h"
 
 namespace poolwarden::process {
 namespace {
 
-enum class Cgroups { Real, None };
+struct WorkerUsage : EachCgroups {};
 
-struct WorkerUsage : HostFixture, testing::WithParamInterface<Cgroups> {
-  WorkerUsage() : HostFixture(GetParam() == Cgroups::Real ? cgroup::Places{} : kNoCgroups) {}
-};
-
-INSTANTIATE_TEST_SUITE_P(, WorkerUsage, testing::Values(Cgroups::Real, Cgroups::None),
-                         [](const auto& param) {
-                           return param.param == Cgroups::Real ? "Real" : "None";
-                         });
+INSTANTIATE_TEST_SUITE_P(, WorkerUsage, kEachCgroups, name_of);
 
 TEST_P(WorkerUsage, IsWhatItsWholeTreeHolds) {
   const std::string eat = program("eat_memory");
