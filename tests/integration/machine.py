@@ -4,6 +4,9 @@ import subprocess
 from pathlib import Path
 
 CGROUPS = Path("/sys/fs/cgroup")
+# Put before a command, which then sees no cgroup file system at all; as root.
+WITHOUT_CGROUPS = ["unshare", "--mount", "--fork", "sh", "-c",
+                   'umount -a -t cgroup,cgroup2 && exec "$@"', "sh"]
 
 
 def memory_can_be_limited():
@@ -16,6 +19,11 @@ def pids_can_be_limited():
 
 def cpu_can_be_limited():
     return _has_controller("cpu")
+
+
+def cores_are_files():
+    """The kernel writes a core file where the process is (core_pattern of core(5))."""
+    return not Path("/proc/sys/kernel/core_pattern").read_text().startswith(("|", "/"))
 
 
 def _has_controller(name):

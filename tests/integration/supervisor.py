@@ -141,7 +141,7 @@ class Supervisor:
             assert code == 0, f"poolwarden ended with {code}"
         eventually(lambda: not self.survivors(), f"no survivors, but {self.survivors()}", 10)
         complaints = [line for line in self.log_text().splitlines()
-                      if "Sanitizer" in line or "runtime error" in line]
+                      if "Sanitizer: " in line or "runtime error" in line]
         assert not complaints, "\n".join(complaints)
 
     def destroy(self):

@@ -6,14 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from machine import is_sanitized
+from machine import WITHOUT_CGROUPS, is_sanitized
 from waiting import eventually
 
 GRANDCHILDREN = 200
 CHILDREN = GRANDCHILDREN // 2  # the parents of those that stay in the worker's session
-# For the supervisor there is no cgroup file system at all.
-WITHOUT_CGROUPS = ["unshare", "--mount", "--fork", "sh", "-c",
-                   'umount -a -t cgroup,cgroup2 && exec "$@"', "sh"]
 
 
 @pytest.mark.parametrize("prefix, containment", [
