@@ -17,7 +17,6 @@ constexpr int kNotFound = 127;
 constexpr int kSignalBase = 128;
 constexpr int kHighestSignal = 64;
 constexpr int kHighest = 255;
-constexpr int kKilled = 137;
 constexpr int kAborted = 134;
 
 Diagnosis told(Cause cause, const Exited& end, const Reading& reading) {
@@ -121,10 +120,14 @@ Reading by_code_alone(const Exited& end, const Inquest& inquest) {
   }
   const std::string name = name_of_sysexit(end.code);
   const std::string words = (name.empty() ? "" : "(" + name + ")") + last_words(inquest);
-  if (end.code == kHighest)
-    return {Detail::None, words, "255 is also what exit(-1) gives: look in the worker's output."};
   if (!name.empty()) return {Detail::None, words, explain(name).front().next_step};
-  return {Detail::None, words, "Look in the worker's output for the error that it ended with."};
+  const std::string where =
+      inquest.output.empty()
+          ? "It wrote nothing to its output: see whether it keeps a log file, and have it log to "
+            "stdout or stderr."
+          : "Look in the worker's output for the error that it ended with.";
+  return {Detail::None, words,
+          (end.code == kHighest ? "255 is also what exit(-1) gives. " : "") + where};
 }
 
 Cause cause_of(int code) {
@@ -137,7 +140,7 @@ Cause cause_of(int code) {
 
 Diagnosis judge_code(const Exited& end, const Inquest& inquest) {
   if (end.code == 0) return zero(end, inquest);
-  if (end.code == kKilled && was_struck_by_oom(inquest.evidence)) {
+  if (is_end_of_struck_child(end, inquest.evidence)) {
     Reading struck = read_oom(inquest.evidence);
     struck.words = "(128 + 9), for its child " + struck.words;
     return told(Cause::OomKilled, end, struck);

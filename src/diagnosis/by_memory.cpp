@@ -25,6 +25,11 @@ std::string counted(std::uint64_t count, const std::string& one, const std::stri
 
 bool was_struck_by_oom(const Evidence& evidence) { return kills(evidence) > 0; }
 
+bool is_end_of_struck_child(const Exited& end, const Evidence& evidence) {
+  constexpr int kKilled = 128 + 9;
+  return end.code == kKilled && was_struck_by_oom(evidence);
+}
+
 Reading read_oom(const Evidence& evidence) {
   const std::string struck = "was killed by the kernel's OOM killer ";
   const std::string all = evidence.memory.group_kills > 0 ? ", and all of its cgroup with it" : "";
@@ -64,6 +69,10 @@ std::string aside(const Inquest& inquest, const Diagnosis& told) {
     text += "; limits.pids had refused it " +
             counted(evidence.pids_limit_hits, "new process or thread", "new processes or threads");
   }
+  if (evidence.was_cgroup_removed)
+    text +=
+        "; its cgroup had been removed under it, so that no limit held it and nothing counted "
+        "what it used, nor OOM kills";
   if (!evidence.left_behind.empty() && told.detail != Detail::Daemonized) {
     const std::size_t count = evidence.left_behind.size();
     text += "; " + counted(count, "process of its tree lived on and was ended",

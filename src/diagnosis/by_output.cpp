@@ -28,11 +28,14 @@ std::string needs_it(const std::string& object) {
 constexpr const char* kLoaderTool = " `poolwarden debug POOL --with loader` shows the search.";
 
 Reading wrong_architecture(const LoaderFinding& finding) {
-  return {Detail::WrongArchitecture,
-          "because its loader had to pass over " + finding.found + ", which is for " +
-              finding.machine + needs_it(finding.object),
-          "Install " + (finding.needed.empty() ? "it" : finding.needed) +
-              " for this machine's architecture."};
+  const std::string whose = finding.object.empty() ? "it" : finding.object;
+  const std::string what =
+      finding.needed.empty() ? "" : " as the " + finding.needed + " that " + whose + " needs";
+  return {
+      Detail::WrongArchitecture,
+      "because its loader found " + finding.found + what + ", but that is for " + finding.machine,
+      "Install " + (finding.needed.empty() ? "it" : finding.needed) +
+          " for this machine's architecture."};
 }
 
 Reading missing_library(const std::string& library, const std::string& object) {
@@ -65,13 +68,10 @@ Reading of_module(const Inquest& inquest, const OutputClue& clue) {
           "Install " + clue.subject + " where it looks, with all that it needs itself."};
 }
 
-std::string exception_of(const Inquest& inquest) {
-  const OutputClue* clue = inquest.clue(ClueKind::UncaughtException);
-  return clue ? clue->subject : "";
-}
+std::string exception_of(const OutputClue* clue) { return clue ? clue->subject : ""; }
 
 Reading of_pids_limit(const Inquest& inquest) {
-  const std::string exception = exception_of(inquest);
+  const std::string exception = exception_of(inquest.clue(ClueKind::UncaughtException));
   return {Detail::PidsLimit,
           "after limits.pids had refused it " + std::to_string(inquest.evidence.pids_limit_hits) +
               " new processes or threads" +
@@ -114,7 +114,7 @@ Reading read_loader(const Inquest& inquest) {
 }
 
 Reading read_port(const Inquest& inquest) {
-  const OutputClue* clue = inquest.clue(ClueKind::PortInUse);
+  const OutputClue* clue = inquest.fresh_clue(ClueKind::PortInUse);
   const auto& holder = inquest.evidence.port_holder;
   // Without a text the holder alone proves nothing once it has been ready.
   if (!clue && (!holder || inquest.circumstances.was_ready)) return {};
@@ -134,22 +134,27 @@ Reading read_port(const Inquest& inquest) {
 }
 
 Reading read_failure(const Inquest& inquest) {
-  if (const OutputClue* clue = inquest.clue(ClueKind::MissingModule))
+  if (const OutputClue* clue = inquest.fresh_clue(ClueKind::MissingModule))
     return of_module(inquest, *clue);
-  if (const OutputClue* clue = inquest.clue(ClueKind::UnknownUser)) {
+  if (const OutputClue* clue = inquest.fresh_clue(ClueKind::UnknownUser)) {
     return {Detail::UnknownUser, "because a user does not exist: " + clue->subject,
             "Make the user in the image, or name one that exists."};
   }
-  if (const OutputClue* clue = inquest.clue(ClueKind::IdentityRefused)) {
+  if (const OutputClue* clue = inquest.fresh_clue(ClueKind::IdentityRefused)) {
     return {Detail::IdentityRefused, "because it may not change its user: " + clue->subject,
             "Let poolwarden change it (identity.user) and take the change out of the worker's own "
             "configuration; else it needs the capabilities setuid and setgid."};
   }
-  if (const OutputClue* clue = inquest.clue(ClueKind::OutOfMemory)) return of_memory(*clue);
-  if (const OutputClue* clue = inquest.clue(ClueKind::BrokenOutput))
+  if (const OutputClue* clue = inquest.fresh_clue(ClueKind::OutOfMemory)) return of_memory(*clue);
+  if (const OutputClue* clue = inquest.fresh_clue(ClueKind::BrokenOutput)) {
+    if (mentions(clue->subject, "Bad file descriptor"))
+      return {
+          Detail::BrokenOutput, "because its output was closed: " + clue->subject,
+          "Find what closes its stdout or stderr: poolwarden starts it with both of them open."};
     return {Detail::BrokenOutput, "because nobody read what it wrote: " + clue->subject,
             "Look for who closed the other end of its output."};
-  const std::string exception = exception_of(inquest);
+  }
+  const std::string exception = exception_of(inquest.fresh_clue(ClueKind::UncaughtException));
   if (exception.starts_with("BrokenPipeError"))
     return {Detail::BrokenOutput,
             "because the other end of a pipe or connection was closed: " + exception,
@@ -172,7 +177,7 @@ Reading read_abort(const Inquest& inquest) {
             "See what the assertion expects; limits.core adds the stack."};
   if (const OutputClue* clue = inquest.clue(ClueKind::OutOfMemory)) return of_memory(*clue);
   if (inquest.evidence.pids_limit_hits > 0) return of_pids_limit(inquest);
-  const std::string exception = exception_of(inquest);
+  const std::string exception = exception_of(inquest.clue(ClueKind::UncaughtException));
   if (exception.empty()) return {};
   return {Detail::UncaughtException, "after an uncaught exception: " + exception,
           std::string(kReadException) + " limits.core adds the stack."};

@@ -85,6 +85,13 @@ Diagnosis bus_error(const Signaled& end, const Inquest& inquest) {
 }
 
 Diagnosis abortion(const Signaled& end, const Inquest& inquest) {
+  const auto& fault = inquest.evidence.fault;
+  if (fault && fault->sender_pid && fault->si_code == SI_USER) {  // abort(3) uses tgkill(2)
+    return told(Cause::Abort, end,
+                {Detail::None, sent_by(inquest),
+                 "It did not abort itself: look for operators, scripts and watchdogs that send "
+                 "the signal."});
+  }
   Reading reading = read_abort(inquest);
   if (!reading.words.empty()) {
     reading.words = " " + reading.words;

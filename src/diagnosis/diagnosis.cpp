@@ -106,6 +106,13 @@ void add_drill(const std::string& drill, Diagnosis& told) {
   told.next_step = "Nothing: it was a drill.";
 }
 
+void add_lost_cgroup(Diagnosis& told) {
+  if (told.detail == Detail::None) told.detail = Detail::CgroupGone;
+  told.next_step +=
+      " Look for who moves processes out of poolwarden's cgroups and removes these: nobody else "
+      "may manage them.";
+}
+
 bool is_of_kernel_or_stranger(Sender sender) {
   return sender == Sender::KernelFault || sender == Sender::KernelOom ||
          sender == Sender::Stranger || sender == Sender::Itself;
@@ -113,12 +120,19 @@ bool is_of_kernel_or_stranger(Sender sender) {
 
 }  // namespace
 
+const OutputClue* Inquest::fresh_clue(ClueKind kind) const {
+  constexpr std::size_t kManyLines = 10;
+  const OutputClue* found = clue(kind);
+  return found && found->lines_after <= kManyLines ? found : nullptr;
+}
+
 Diagnosis diagnose(const Evidence& evidence, const Circumstances& circumstances) {
   const std::string output = output_of(evidence);
   const Inquest inquest{evidence, circumstances, output, find_clues(output)};
   Diagnosis told = weigh(from_status(inquest), inquest);
   told.sender = sender_of(inquest);
   if (!told.expected) told.sentence += aside(inquest, told);
+  if (!told.expected && evidence.was_cgroup_removed) add_lost_cgroup(told);
   if (!circumstances.drill.empty() && !told.expected) {
     if (is_of_kernel_or_stranger(told.sender)) told.sender = Sender::OurDrill;
     add_drill(circumstances.drill, told);

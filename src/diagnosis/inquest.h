@@ -18,6 +18,8 @@ struct Inquest {
   std::vector<OutputClue> clues;
 
   const OutputClue* clue(ClueKind kind) const { return find_clue(clues, kind); }
+  // The same, if it is not long past: a program that logs an error may well go on.
+  const OutputClue* fresh_clue(ClueKind kind) const;
 };
 
 // Each tells cause, detail, sentence and next step of one kind of end. Who sent a signal, and
@@ -43,6 +45,8 @@ Reading read_port(const Inquest& inquest);     // an address that is taken
 
 // The kernel's OOM killer.
 bool was_struck_by_oom(const Evidence& evidence);  // it, or one of its tree
+// 128 + SIGKILL, as shells tell of a child.
+bool is_end_of_struck_child(const Exited& end, const Evidence& evidence);
 Reading read_oom(const Evidence& evidence);
 
 // The cgroup and the tree, as an addition to any sentence: "; limits.pids refused 3 forks".

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <utility>
 
 #include "diagnosis/clue_text.h"
@@ -39,10 +40,14 @@ class ExceptionReader {
     if (!found) found = what_of_cpp(text);
     if (!found) found = head_of_stack(text, indented);
     if (!found) found = fatal_go(text);
+    if (found && text.starts_with("goroutine ")) is_in_dump_ = true;
     begin(text);
     before_ = indented ? "" : std::string(text);
     return found;
   }
+
+  // Go tells of all its goroutines, and ends.
+  bool is_in_dump() const { return is_in_dump_; }
 
  private:
   static OutputClue exception(Text subject) {
@@ -113,10 +118,17 @@ class ExceptionReader {
 
   bool is_in_traceback_ = false;
   bool is_in_panic_ = false;
+  bool is_in_dump_ = false;
   std::string thrown_;
   std::string go_;
   std::string before_;
 };
+
+bool is_of_its_own(Text line) {
+  if (line.empty()) return false;
+  const auto first = static_cast<unsigned char>(line.front());
+  return first >= 0x80 || std::isalnum(first) || first == '[' || first == '{' || first == '<';
+}
 
 void keep(OutputClue found, std::vector<OutputClue>& clues) {
   found.subject = cut(found.subject);
@@ -144,6 +156,8 @@ std::vector<OutputClue> find_clues(std::string_view output) {
     const std::size_t end = rest.find('\n');
     const Text line = rest.substr(0, std::min(end, kMostOfLine));
     rest.remove_prefix(end == Text::npos ? rest.size() : end + 1);
+    if (is_of_its_own(line) && !exceptions.is_in_dump())
+      for (OutputClue& clue : clues) ++clue.lines_after;
     if (auto found = exceptions.read(line)) keep(std::move(*found), clues);
     for (const Finder finder : kFinders) {
       auto found = finder(line);

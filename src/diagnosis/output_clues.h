@@ -36,6 +36,9 @@ struct OutputClue {
   std::string subject;
   std::string object;
   std::optional<std::uint16_t> port;
+  // How much was written after it: lines that begin with a word or a bracket, so that stacks and
+  // what is indented do not count. After many of them it may be long past.
+  std::size_t lines_after = 0;
 };
 
 // Looks at the last 64 KiB of `output`, and at 1 KiB of each line. At most one clue of each kind:

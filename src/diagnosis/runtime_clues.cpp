@@ -182,8 +182,11 @@ std::optional<OutputClue> exception_clue(std::string_view line) {
 }
 
 std::optional<OutputClue> output_clue(std::string_view line) {
-  // Python, at its end.
-  if (!mentions(line, "Exception ignored in: <_io.TextIOWrapper name='<std")) return std::nullopt;
+  // Python, at its end; programs of coreutils, shells.
+  const bool is_broken = mentions(line, "Exception ignored in: <_io.TextIOWrapper name='<std") ||
+                         line.ends_with("write error: Bad file descriptor") ||
+                         line.ends_with("write error: Broken pipe");
+  if (!is_broken) return std::nullopt;
   return clue(ClueKind::BrokenOutput, line);
 }
 

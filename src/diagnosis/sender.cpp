@@ -21,7 +21,9 @@ Sender of_ours(const Circumstances& circumstances, Sender otherwise) {
   return rule == Sender::Unknown ? otherwise : rule;
 }
 
-Sender of_code(const Circumstances& circumstances) {
+Sender of_code(const Exited& end, const Inquest& inquest) {
+  if (is_end_of_struck_child(end, inquest.evidence)) return Sender::KernelOom;
+  const Circumstances& circumstances = inquest.circumstances;
   // It is killed without a stop signal before.
   const bool was_asked =
       circumstances.intent != Intent::None && circumstances.intent != Intent::StartupTimeout;
@@ -40,6 +42,17 @@ Sender of_fault(const Inquest& inquest) {
   return was_sent ? Sender::Stranger : Sender::KernelFault;
 }
 
+// Also health.stack_signal of one that hangs; and kill(1), where abort(3) uses tgkill(2).
+Sender of_abort(const Inquest& inquest) {
+  const Intent intent = inquest.circumstances.intent;
+  if (intent == Intent::PingTimeout || intent == Intent::RequestTimeout ||
+      intent == Intent::Deadlock)
+    return Sender::OurStop;
+  const auto& fault = inquest.evidence.fault;
+  const bool was_sent = fault && fault->sender_pid && fault->si_code == SI_USER;
+  return was_sent ? Sender::Stranger : Sender::Itself;
+}
+
 Sender of_signal(int signal, const Inquest& inquest) {
   switch (signal) {
     case SIGKILL:
@@ -56,6 +69,7 @@ Sender of_signal(int signal, const Inquest& inquest) {
     case SIGXFSZ:
       return Sender::KernelRlimit;
     case SIGABRT:
+      return of_abort(inquest);
     case SIGPIPE:
     case SIGALRM:
     case SIGVTALRM:
@@ -72,9 +86,8 @@ Sender of_signal(int signal, const Inquest& inquest) {
 }  // namespace
 
 Sender sender_of(const Inquest& inquest) {
-  const Circumstances& circumstances = inquest.circumstances;
   return std::visit(Match{[&](const NotStarted&) { return Sender::Unknown; },
-                          [&](const Exited&) { return of_code(circumstances); },
+                          [&](const Exited& end) { return of_code(end, inquest); },
                           [&](const Signaled& end) { return of_signal(end.signal, inquest); }},
                     inquest.evidence.status);
 }

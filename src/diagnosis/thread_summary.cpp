@@ -69,7 +69,7 @@ constexpr std::array<std::string_view, 7> kNetwork = {"inet_",   "tcp_", "skb_",
 constexpr std::array<std::string_view, 3> kChildren = {"do_wait", "wait4", "waitid"};
 constexpr std::array<std::string_view, 3> kFileLocks = {"flock", "fcntl", "locks_lock"};
 constexpr std::array<std::string_view, 2> kSleep = {"nanosleep", "hrtimer"};
-constexpr std::array<std::string_view, 4> kEvents = {"poll", "select", "epoll", "ep_"};
+constexpr std::array<std::string_view, 5> kEvents = {"poll", "select", "epoll", "ep_", "accept"};
 
 struct Hint {
   const std::string_view* names;
@@ -99,9 +99,22 @@ bool has_state(const std::vector<ThreadState>& threads, std::string_view states)
   });
 }
 
+// In accept(2): of a unix socket it waits where others do for an answer, and only the stack tells.
+bool takes_connections(const ThreadState& thread) {
+  const auto names_it = [](const std::string& name) { return mentions(name, "accept"); };
+  return names_it(thread.waits_in) ||
+         std::any_of(thread.kernel_stack.begin(), thread.kernel_stack.end(), names_it);
+}
+
 bool waits_in(const ThreadState& thread, const Hint& hint) {
+  if (takes_connections(thread)) return hint.names == kEvents.data();
+  const bool is_for_packets = mentions(thread.waits_in, "skb_wait_for_more");
+  if (is_for_packets && thread.kernel_stack.empty()) return false;
   for (std::size_t i = 0; i < hint.count; ++i) {
-    if (mentions(thread.waits_in, hint.names[i])) return true;
+    // "do_wait" is for a child, "futex_do_wait" is not.
+    const bool is_child = hint.names == kChildren.data();
+    if (is_child ? thread.waits_in == hint.names[i] : mentions(thread.waits_in, hint.names[i]))
+      return true;
   }
   return false;
 }

@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
 #include <sstream>
 
@@ -71,7 +72,10 @@ LastStatus last_status(pid_t pid) {
 bool is_over_cpu_limit(const LastStatus& status) {
   if (!status.cpu_limit || !status.cpu_limit->hard) return false;
   const Duration limit = std::chrono::seconds(*status.cpu_limit->hard);
-  return status.own_cpu + kClockTick >= limit;
+  // The kernel compares whole clock ticks with it, and tells of the time that was measured: beside
+  // others a process was ended at four fifths of a second.
+  const Duration tolerance = std::clamp<Duration>(limit / 4, kClockTick, std::chrono::seconds(1));
+  return status.own_cpu + tolerance >= limit;
 }
 
 }  // namespace poolwarden::process

@@ -78,6 +78,7 @@ class LinuxWorker : public std::enable_shared_from_this<LinuxWorker> {
   void leave();
   std::vector<pid_t> members() const;
   diagnosis::Evidence gather(diagnosis::ExitStatus status) const;
+  bool is_cgroup_gone() const;
   diagnosis::MemoryTrouble memory_trouble(std::uint64_t oom_kills) const;
   std::vector<std::string> left_behind() const;
   std::shared_ptr<PostMortem> post_mortem() const;

@@ -143,6 +143,7 @@ diagnosis::Evidence LinuxWorker::gather(diagnosis::ExitStatus status) const {
     found.output = output_->last_lines();
   }
   if (!child_) return found;
+  found.was_cgroup_removed = is_cgroup_gone();
   const LastStatus& last = child_->last();
   found.cpu_user = last.cpu_user;
   found.cpu_system = last.cpu_system;
@@ -150,6 +151,12 @@ diagnosis::Evidence LinuxWorker::gather(diagnosis::ExitStatus status) const {
   found.is_over_cpu_rlimit =
       struck && struck->signal == SIGKILL && !kill_sent_ && is_over_cpu_limit(last);
   return found;
+}
+
+// One of its directories, which only we are to remove.
+bool LinuxWorker::is_cgroup_gone() const {
+  const auto entry = leaf_.open_entry();
+  return !entry && entry.error().code == std::errc::no_such_file_or_directory;
 }
 
 // The cgroup's counts, where it counts; else what the container's were claimed for.

@@ -20,11 +20,27 @@ const Row kRows[] = {
       "foreground"}},
     {1,
      "",
-     {Cause::ExitNonzero, Detail::None, "exited with code 1", "Look in the worker's output"}},
+     {Cause::ExitNonzero, Detail::None, "exited with code 1", "It wrote nothing to its output"}},
+    {1,
+     "/bin/echo: write error: Bad file descriptor\n",
+     {Cause::ExitNonzero, Detail::BrokenOutput,
+      "exited with code 1 because its output was closed: /bin/echo: write error: Bad file "
+      "descriptor",
+      "closes its stdout or stderr"}},
     {3,
      "starting\ndatabase is not there\n",
      {Cause::ExitNonzero, Detail::None,
       "exited with code 3; its last words: \"database is not there\"", "Look in the worker's"}},
+    {1,
+     "Traceback (most recent call last):\n  File \"a.py\"\nValueError: told the client\n"
+     "1\n2\n3\n4\n5\n6\n7\n8\n9\n10\nGET / 200\n",
+     {Cause::ExitNonzero, Detail::None, "exited with code 1; its last words: \"GET / 200\"",
+      "Look in the worker's output"}},
+    {2,
+     "panic: no luck\n\ngoroutine 1 [running]:\nmain.a()\n\t/a.go:1\nmain.b()\nmain.c()\n"
+     "main.d()\nmain.e()\nmain.f()\nmain.g()\nmain.h()\nmain.i()\nmain.j()\nmain.k()\nmain.l()",
+     {Cause::ExitNonzero, Detail::UncaughtException,
+      "exited with code 2 after an uncaught exception: panic: no luck", "exception"}},
     {69,
      "",
      {Cause::ExitNonzero, Detail::None, "exited with code 69 (EX_UNAVAILABLE)",
@@ -191,8 +207,8 @@ TEST(Loader, IsToldOfLibrariesThatItPassedOver) {
                      {"app", "libx.so.1", "/usr/lib/libx.so.1", "aarch64"}};
   expect(unasked(evidence),
          {Cause::LoaderFailed, Detail::WrongArchitecture,
-          "exited with code 127 because its loader had to pass over /usr/lib/libx.so.1, which is "
-          "for aarch64, which app needs",
+          "exited with code 127 because its loader found /usr/lib/libx.so.1 as the libx.so.1 that "
+          "app needs, but that is for aarch64",
           "Install libx.so.1 for this machine's architecture"});
   evidence.status = Exited{1};
   evidence.last_output = "ImportError: libx.so.1: cannot open shared object file";
@@ -247,6 +263,7 @@ TEST(ExitCode, OfAShellWhoseChildTheOomKillerStruckIsOomKilled) {
           "exited with code 137 (128 + 9), for its child was killed by the kernel's OOM killer at "
           "its own limit (limits.memory), with a peak of 64MiB",
           "limits.memory"});
+  EXPECT_EQ(unasked(evidence).sender, Sender::KernelOom);
 }
 
 TEST(ExitCode, TellsBesideItWhatBefellItsTree) {

@@ -49,6 +49,30 @@ TEST(Segfault, MayBeSentByAProcess) {
   EXPECT_EQ(told.sentence, "was killed by SIGSEGV, which process 77 sent");
 }
 
+TEST(Abort, MayBeSentByAProcess) {
+  const FaultSite sent{.si_code = SI_USER, .sender_pid = 77};
+  const Diagnosis told = unasked(faulted(SIGABRT, sent));
+  expect(told, {Cause::Abort, Detail::None, "was killed by SIGABRT, which process 77 sent",
+                "did not abort itself"});
+  EXPECT_EQ(told.sender, Sender::Stranger);
+  const FaultSite by_abort{.si_code = SI_TKILL, .sender_pid = 77};
+  EXPECT_EQ(unasked(faulted(SIGABRT, by_abort)).sender, Sender::Itself);
+}
+
+TEST(Cgroup, ThatIsRemovedUnderItIsTold) {
+  Evidence evidence = left(Signaled{SIGKILL});
+  evidence.was_cgroup_removed = true;
+  const Diagnosis told = unasked(evidence);
+  expect(told,
+         {Cause::KilledExternal, Detail::CgroupGone,
+          "was killed by SIGKILL, which poolwarden did not send; its cgroup had been removed "
+          "under it, so that no limit held it and nothing counted what it used, nor OOM kills",
+          "who moves processes out of poolwarden's cgroups"});
+  EXPECT_EQ(diagnose(evidence, {.intent = Intent::Shutdown, .kill_sent = true}).detail,
+            Detail::None)
+      << "it was asked to end";
+}
+
 TEST(BusError, NamesTheAddress) {
   const FaultSite fault{.si_code = BUS_ADRERR, .address = 0x5000};
   expect(unasked(faulted(SIGBUS, fault)),

@@ -40,6 +40,8 @@ const Row kRows[] = {
     {Signaled{SIGSEGV}, kRecycled, Sender::KernelFault},
     {Signaled{SIGFPE}, {}, Sender::KernelFault},
     {Signaled{SIGABRT}, {}, Sender::Itself},
+    {Signaled{SIGABRT}, {.intent = Intent::PingTimeout}, Sender::OurStop},  // health.stack_signal
+    {Signaled{SIGABRT}, {.intent = Intent::StartupTimeout}, Sender::Itself},
     {Signaled{SIGPIPE}, {}, Sender::Itself},
     {Signaled{SIGSYS}, {}, Sender::KernelSeccomp},
     {Signaled{SIGXCPU}, {}, Sender::KernelRlimit},
