@@ -17,8 +17,8 @@
 namespace poolwarden::process {
 namespace {
 
-constexpr std::size_t kMostText = 256 * 1024;
-constexpr std::size_t kMostFrames = 32;
+constexpr std::size_t kMostToolText = 256 * 1024;
+constexpr std::size_t kMostShownFrames = 32;
 constexpr std::size_t kLongestFrame = 200;
 constexpr rlim_t kMostMemory = rlim_t{4} << 30;  // of the tool
 constexpr int kNotRun = 127;
@@ -62,13 +62,13 @@ Said ask_tool(const std::vector<std::string>& words) {
   writing.reset();
   if (pid < 0) return said;
   char chunk[4096];
-  while (said.text.size() < kMostText) {
+  while (said.text.size() < kMostToolText) {
     const ssize_t size = ::read(reading.get(), chunk, sizeof chunk);
     if (size < 0 && errno == EINTR) continue;
     if (size <= 0) break;
     said.text.append(chunk, static_cast<std::size_t>(size));
   }
-  if (said.text.size() >= kMostText) ::kill(pid, SIGKILL);
+  if (said.text.size() >= kMostToolText) ::kill(pid, SIGKILL);
   int status = 0;
   while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
   }
@@ -89,7 +89,7 @@ std::vector<std::string> gdb_words(const std::string& gdb, const std::string& co
         "set width 0", "set print frame-arguments none"}) {
     words.insert(words.end(), {"-iex", setting});
   }
-  words.insert(words.end(), {"-ex", "backtrace " + std::to_string(kMostFrames)});
+  words.insert(words.end(), {"-ex", "backtrace " + std::to_string(kMostShownFrames)});
   if (!program.empty()) words.insert(words.end(), {"--exec=" + program, "--symbols=" + program});
   words.push_back("--core=" + core);
   return words;
@@ -97,7 +97,8 @@ std::vector<std::string> gdb_words(const std::string& gdb, const std::string& co
 
 std::vector<std::string> eu_stack_words(const std::string& eu_stack, const std::string& core,
                                         const std::string& program) {
-  std::vector<std::string> words = {eu_stack, "-n", std::to_string(kMostFrames), "--core=" + core};
+  std::vector<std::string> words = {eu_stack, "-n", std::to_string(kMostShownFrames),
+                                    "--core=" + core};
   if (!program.empty()) words.push_back("--executable=" + program);
   return words;
 }
@@ -108,7 +109,7 @@ std::vector<std::string> eu_stack_words(const std::string& eu_stack, const std::
 std::vector<std::string> read_gdb_frames(const std::string& text) {
   std::vector<std::string> frames;
   std::istringstream lines(text);
-  for (std::string line; frames.size() < kMostFrames && std::getline(lines, line);) {
+  for (std::string line; frames.size() < kMostShownFrames && std::getline(lines, line);) {
     if (line.starts_with("#0 ")) frames.clear();  // it shows the first one as soon as it has it
     if (line.starts_with('#')) frames.push_back(frame_of(line));
   }
@@ -120,7 +121,7 @@ std::vector<std::string> read_eu_stack_frames(const std::string& text) {
   std::vector<std::string> frames;
   std::istringstream lines(text);
   int threads = 0;
-  for (std::string line; frames.size() < kMostFrames && std::getline(lines, line);) {
+  for (std::string line; frames.size() < kMostShownFrames && std::getline(lines, line);) {
     if (line.starts_with("TID ") && ++threads > 1) break;
     if (line.starts_with('#')) frames.push_back(frame_of(line));
   }

@@ -15,7 +15,7 @@ constexpr std::uint32_t kSignalInformation = 0x53494749;  // NT_SIGINFO
 // How far a function may reach below what is mapped: the kernel keeps 256 pages below a stack free,
 // and lets a frame be larger than that.
 constexpr std::uint64_t kGap = 4 << 20;
-constexpr std::uint64_t kNear = 64 << 10;
+constexpr std::uint64_t kNearStack = 64 << 10;
 
 struct Note {
   std::uint32_t type = 0;
@@ -122,7 +122,7 @@ bool is_below_stack(const std::vector<ElfSegment>& memory, std::uint64_t address
   }
   if (!above || above->address - address > kGap) return false;
   const std::uint64_t lowest = above->address > kGap ? above->address - kGap : 0;
-  return stack_pointer >= lowest && stack_pointer < above->address + kNear;
+  return stack_pointer >= lowest && stack_pointer < above->address + kNearStack;
 }
 
 Result<CoreNotes> read_core(const ReadAt& read_at) {

@@ -28,7 +28,7 @@ void append_literal(std::string& pattern, char c) {
   pattern += c;
 }
 
-std::string directory_of(const std::string& path) {
+std::string parent_directory(const std::string& path) {
   const auto slash = path.rfind('/');
   return slash == 0 ? "/" : path.substr(0, slash);
 }
@@ -136,13 +136,13 @@ diagnosis::CoreFile find_core_file(const CorePattern& pattern, const CoreOwner& 
   if (!core.path.empty()) return core;
   core.why_none =
       of_another.empty()
-          ? why_not_there(directory_of(wanted), owner)
+          ? why_not_there(parent_directory(wanted), owner)
           : escaped(of_another) + " is that of another process by now: core_pattern has no %p";
   return core;
 }
 
 std::string why_cut_off(const std::string& core, const CoreOwner& owner) {
-  const std::string directory = directory_of(core);
+  const std::string directory = parent_directory(core);
   if (is_full(directory))
     return "it was cut off: the file system of " + escaped(directory) + " is full";
   if (owner.limit) return "it was cut off: limits.core is " + format_bytes(*owner.limit);

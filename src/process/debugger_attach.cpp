@@ -25,7 +25,7 @@
 namespace poolwarden::process {
 namespace {
 
-constexpr int kDescriptorsSearched = 65536;  // before Linux 5.9
+constexpr int kDescriptorsClosed = 65536;  // before Linux 5.9
 constexpr int kExecEvent = SIGTRAP | PTRACE_EVENT_EXEC << 8;
 
 struct Pipe {
@@ -60,7 +60,7 @@ using Traced = std::function<void(pid_t traced)>;
   send(to_traced.writing.get(), seized < 0 ? errno : 0);
   // Also the worker's listening socket, which must go down with the worker.
   if (::syscall(SYS_close_range, 3U, ~0U, 0U) < 0)
-    for (int fd = 3; fd < kDescriptorsSearched; ++fd) ::close(fd);
+    for (int fd = 3; fd < kDescriptorsClosed; ++fd) ::close(fd);
   if (seized == 0) then(traced);
   ::_exit(0);
 }

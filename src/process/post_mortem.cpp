@@ -31,10 +31,10 @@ namespace {
 using diagnosis::Evidence;
 using namespace std::chrono_literals;
 
-constexpr Duration kPatience = 300ms;  // of the diagnosis
-constexpr Duration kFileLimit = 5s;    // for what the hand reads itself
+constexpr Duration kDiagnosisPatience = 300ms;  // of the diagnosis
+constexpr Duration kFileLimit = 5s;             // for what the hand reads itself
 constexpr Duration kDebuggerLimit = 30s;
-constexpr std::size_t kMostText = 64 * 1024;
+constexpr std::size_t kMostReport = 64 * 1024;
 constexpr std::size_t kHands = 4, kMostWaitingForHands = 64;
 constexpr std::size_t kDebuggers = 1, kMostWaitingForDebuggers = 8;
 constexpr const char* kTooMany = "too many workers ended at the same time";
@@ -143,7 +143,7 @@ asio::awaitable<Result<Evidence>> Coroner::run(LaunchPlan plan, Duration limit) 
     child->signal(SIGKILL);
   });
   const auto not_started = co_await child->started();
-  std::string text(kMostText, '\0');
+  std::string text(kMostReport, '\0');
   std::size_t size = 0;
   while (size < text.size()) {
     const auto rest = asio::buffer(text.data() + size, text.size() - size);
@@ -169,7 +169,7 @@ asio::awaitable<void> PostMortem::look(Evidence& evidence) {
   auto words = question(evidence);
   if (!words || !coroner_->has_hand()) co_return;
   inquiry_ = std::make_shared<Inquiry>(coroner_->io());
-  inquiry_->answered.expires_after(kPatience);
+  inquiry_->answered.expires_after(kDiagnosisPatience);
   asio::co_spawn(coroner_->io(), ask(inquiry_, std::move(*words)), loop::rethrow);
   if (!inquiry_->answer)
     co_await inquiry_->answered.async_wait(asio::as_tuple(asio::use_awaitable));

@@ -12,10 +12,10 @@ using diagnosis::Evidence;
 using diagnosis::FaultSite;
 
 constexpr std::size_t kMostLoader = 32;
-constexpr std::size_t kMostFrames = 64;
-constexpr std::size_t kLongestText = 512;
+constexpr std::size_t kMostToldFrames = 64;
+constexpr std::size_t kLongestField = 512;
 
-std::string field(std::string_view text) { return "\t" + escaped(text.substr(0, kLongestText)); }
+std::string field(std::string_view text) { return "\t" + escaped(text.substr(0, kLongestField)); }
 std::string field(std::uint64_t number) { return "\t" + std::to_string(number); }
 std::string field(const std::optional<int>& number) {
   return "\t" + (number ? std::to_string(*number) : "-");
@@ -28,7 +28,7 @@ class Fields {
   std::string text() {
     const std::string_view field = rest_.substr(0, rest_.find('\t'));
     rest_.remove_prefix(std::min(rest_.size(), field.size() + 1));
-    return escaped(field.substr(0, kLongestText));
+    return escaped(field.substr(0, kLongestField));
   }
   template <typename Number>
   std::optional<Number> number() {
@@ -76,7 +76,7 @@ void read_line(std::string_view line, Evidence& found) {
     finding.machine = fields.text();
     found.loader.push_back(std::move(finding));
   }
-  if (kind == "frame" && found.backtrace.size() < kMostFrames)
+  if (kind == "frame" && found.backtrace.size() < kMostToldFrames)
     found.backtrace.push_back(fields.text());
   if (kind == "no-frames") found.why_no_backtrace = fields.text();
 }
