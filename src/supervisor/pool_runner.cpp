@@ -63,7 +63,7 @@ PoolRunner::PoolRunner(asio::io_context& io, pool::Pool pool, std::uint32_t boar
 
 Result<pool::BatchId> PoolRunner::recycle(std::optional<std::uint32_t> slot,
                                           pool::RecycleReason reason) {
-  auto answer = pool_.recycle(slot, reason, Clock::now());
+  auto answer = pool_.recycle(slot, reason, outside_.now());
   if (!answer) return answer.error();
   apply(answer->decision);
   return answer->batch;
@@ -71,14 +71,14 @@ Result<pool::BatchId> PoolRunner::recycle(std::optional<std::uint32_t> slot,
 
 Result<PoolRunner::DebugAnswer> PoolRunner::debug(pool::DebugStart start,
                                                   std::optional<std::uint32_t> slot) {
-  auto answer = pool_.debug(std::move(start), slot, Clock::now());
+  auto answer = pool_.debug(std::move(start), slot, outside_.now());
   if (!answer) return answer.error();
   apply(answer->decision);
   return DebugAnswer{answer->id, answer->way};
 }
 
 Result<void> PoolRunner::scale(pool::WorkerCount wanted) {
-  auto decision = pool_.scale(wanted, Clock::now());
+  auto decision = pool_.scale(wanted, outside_.now());
   if (!decision) return decision.error();
   apply(*decision);
   return {};
@@ -86,7 +86,7 @@ Result<void> PoolRunner::scale(pool::WorkerCount wanted) {
 
 pool::BatchId PoolRunner::reconfigure(std::shared_ptr<const pool::PoolSettings> settings,
                                       bool recycle) {
-  auto answer = pool_.reconfigure(std::move(settings), recycle, Clock::now());
+  auto answer = pool_.reconfigure(std::move(settings), recycle, outside_.now());
   if (pool_.settings().speaks_http()) {
     outside_.to_gateway(description());
     outside_.to_gateway(mode(pool_.availability()));
@@ -156,7 +156,7 @@ void PoolRunner::suspend(WorkerId id) {
   outside_.to_gateway(link::WorkerGone{id});
   if (auto suspended = outside_.host.suspend(id); !suspended) {
     asio::post(io_, [this, id, why = suspended.error().message] {
-      apply(pool_.suspend_failed(id, why, Clock::now()));
+      apply(pool_.suspend_failed(id, why, outside_.now()));
     });
   }
 }

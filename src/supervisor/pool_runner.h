@@ -32,6 +32,7 @@ struct Outside {
   const link::Scoreboard& board;
   std::function<Memory()> memory;
   std::function<void(const std::string& pool, worker::PingResult, Duration took)> pinged;
+  std::function<TimePoint()> now = &Clock::now;
 };
 
 // Must outlive the io_context's run.
@@ -40,22 +41,22 @@ class PoolRunner {
   PoolRunner(boost::asio::io_context& io, pool::Pool pool, std::uint32_t board_slot,
              Outside outside);
 
-  void begin() { apply(pool_.begin(Clock::now())); }
-  void start() { apply(pool_.start(Clock::now())); }
-  void stop() { apply(pool_.stop(Clock::now())); }
-  void shut_down() { apply(pool_.shut_down(Clock::now())); }
-  void kill_all() { apply(pool_.kill_all(Clock::now())); }
-  void demand() { apply(pool_.demand(Clock::now())); }
+  void begin() { apply(pool_.begin(outside_.now())); }
+  void start() { apply(pool_.start(outside_.now())); }
+  void stop() { apply(pool_.stop(outside_.now())); }
+  void shut_down() { apply(pool_.shut_down(outside_.now())); }
+  void kill_all() { apply(pool_.kill_all(outside_.now())); }
+  void demand() { apply(pool_.demand(outside_.now())); }
   void worker_drained(worker::WorkerId id, std::uint32_t mark) {
-    apply(pool_.worker_drained(id, mark, Clock::now()));
+    apply(pool_.worker_drained(id, mark, outside_.now()));
   }
   void drain_broken(worker::WorkerId id) { pool_.drain_broken(id); }
   void request_timed_out(worker::WorkerId id) {
     pool_.traced(id, outside_.host.is_traced(id));
-    apply(pool_.request_timed_out(id, Clock::now()));
+    apply(pool_.request_timed_out(id, outside_.now()));
   }
   void request_cut_short(worker::WorkerId id, const diagnosis::CutRequest& cut) {
-    apply(pool_.request_cut_short(id, cut, Clock::now()));
+    apply(pool_.request_cut_short(id, cut, outside_.now()));
   }
   Result<pool::BatchId> recycle(std::optional<std::uint32_t> slot, pool::RecycleReason reason);
   Result<void> scale(pool::WorkerCount wanted);
@@ -66,14 +67,19 @@ class PoolRunner {
     pool::Pool::DebugWay way{};
   };
   Result<DebugAnswer> debug(pool::DebugStart start, std::optional<std::uint32_t> slot);
-  void stop_debugging() { apply(pool_.stop_debugging(Clock::now())); }
+  void stop_debugging() { apply(pool_.stop_debugging(outside_.now())); }
   void debugger_failed(const std::string& why) { apply(pool_.debugger_failed(why)); }
-  void stop_for_reload() { apply(pool_.stop_for_reload(Clock::now())); }
+  void stop_for_reload() { apply(pool_.stop_for_reload(outside_.now())); }
 
   // Everything that a new gateway has to know of this pool.
   std::vector<link::ToGateway> introduction() const;
   // The requests that draining workers waited for died with the gateway.
   void gateway_lost();
+
+  // What its timers do, when their time has come. Late, early or repeated calls do no harm.
+  void tick();
+  void observe();
+  std::optional<TimePoint> wakes_at() const { return wakes_at_; }  // for tick()
 
   // See Pool::drilled.
   void drilled(worker::WorkerId id, const std::string& what) { pool_.drilled(id, what); }
@@ -104,12 +110,11 @@ class PoolRunner {
   link::WorkerReady readiness(worker::WorkerId id, const Published& published) const;
   void introduce(worker::WorkerId id, const Published& published);
   void arm_timer();
-  void tick();
   void arm_observation();
-  void observe();
 
   boost::asio::io_context& io_;
   boost::asio::steady_timer timer_;
+  std::optional<TimePoint> wakes_at_;
   pool::Pool pool_;
   std::uint32_t board_slot_;
   Outside outside_;

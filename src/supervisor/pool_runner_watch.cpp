@@ -25,19 +25,19 @@ worker::WorkerCallbacks PoolRunner::callbacks_for(WorkerId id) {
   callbacks.started = [this, id](int pid) { apply(pool_.worker_spawned(id, pid)); };
   callbacks.ready = [this, id](const worker::Endpoint& endpoint) {
     endpoints_[id] = endpoint;
-    apply(pool_.worker_ready(id, Clock::now()));
+    apply(pool_.worker_ready(id, outside_.now()));
   };
   callbacks.status = [this, id](const std::string& text) { apply(pool_.worker_status(id, text)); };
   callbacks.unhealthy = [this, id](const std::string& reason) {
-    apply(pool_.worker_reports_unhealthy(id, reason, Clock::now()));
+    apply(pool_.worker_reports_unhealthy(id, reason, outside_.now()));
   };
   callbacks.ping_sent = [this, id] {
-    pool_.ping_begun(id, Clock::now());
+    pool_.ping_begun(id, outside_.now());
     arm_timer();
   };
   callbacks.pinged = [this, id](worker::PingResult result, Duration took) {
     outside_.pinged(pool_.settings().name, result, took);
-    pool_.ping_ended(id, result, Clock::now());
+    pool_.ping_ended(id, result, outside_.now());
     arm_timer();
   };
   callbacks.memory_high = [this] {
@@ -50,7 +50,7 @@ worker::WorkerCallbacks PoolRunner::callbacks_for(WorkerId id) {
     diagnosis::Evidence known = evidence;
     known.requests_served = requests_of(id);
     served_.erase(id);
-    apply(pool_.worker_exited(id, known, Clock::now(), WallClock::now()));
+    apply(pool_.worker_exited(id, known, outside_.now(), WallClock::now()));
   };
   callbacks.post_mortem = [this, id,
                            alive = std::weak_ptr(alive_)](const diagnosis::Evidence& found) {
@@ -60,12 +60,12 @@ worker::WorkerCallbacks PoolRunner::callbacks_for(WorkerId id) {
 }
 
 void PoolRunner::arm_timer() {
-  const std::optional<TimePoint> next = pool_.next_deadline();
-  if (!next) {
+  wakes_at_ = pool_.next_deadline();
+  if (!wakes_at_) {
     timer_.cancel();
     return;
   }
-  timer_.expires_at(*next);
+  timer_.expires_at(*wakes_at_);
   timer_.async_wait([this](const boost::system::error_code& error) {
     if (!error) tick();
   });
@@ -74,8 +74,8 @@ void PoolRunner::arm_timer() {
 // Whom the pool is about to find unhealthy is looked at once more: it may have answered since, or a
 // debugger may hold it.
 void PoolRunner::tick() {
-  if (!pool_.suspects(Clock::now()).empty()) observe();
-  const TimePoint now = Clock::now();
+  if (!pool_.suspects(outside_.now()).empty()) observe();
+  const TimePoint now = outside_.now();
   for (const WorkerId id : pool_.suspects(now)) pool_.traced(id, outside_.host.is_traced(id));
   apply(pool_.tick(now));
 }
@@ -95,7 +95,7 @@ void PoolRunner::arm_observation() {
 void PoolRunner::observe() {
   std::map<WorkerId, std::uint32_t> rows;
   for (const auto& [id, published] : published_) rows.emplace(id, published.row);
-  const TimePoint now = Clock::now();
+  const TimePoint now = outside_.now();
   const pool::Observation seen = observer_.observe(pool_.watched(), rows, now);
   const pool::Decision decision = pool_.observe(seen, now, WallClock::now());
   if (!decision.actions.empty() || !decision.events.empty()) return apply(decision);

@@ -59,7 +59,13 @@ class FakeWorkerHost : public worker::WorkerHost {
   void let_end(worker::WorkerId id, const diagnosis::Evidence& evidence) {
     auto callbacks = callbacks_.extract(id);
     if (callbacks.empty()) throw std::logic_error("this worker does not run");
+    post_mortems_[id] = callbacks.mapped().post_mortem;
     callbacks.mapped().exited(evidence);
+  }
+  void let_find_later(worker::WorkerId id, const diagnosis::Evidence& found) {
+    const auto tell = post_mortems_.extract(id);
+    if (tell.empty()) throw std::logic_error("this worker has not ended, or more was told of it");
+    tell.mapped()(found);
   }
 
   // "spawn 1", "stop 1", "signal 1 6", "kill 1", "suspend 1", "resume 1"
@@ -77,6 +83,7 @@ class FakeWorkerHost : public worker::WorkerHost {
   }
 
   std::map<worker::WorkerId, worker::WorkerCallbacks> callbacks_;
+  std::map<worker::WorkerId, std::function<void(const diagnosis::Evidence&)>> post_mortems_;
 };
 
 }  // namespace poolwarden::fakes

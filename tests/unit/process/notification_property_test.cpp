@@ -1,11 +1,8 @@
 // Whatever a worker sends to $NOTIFY_SOCKET: known lines count wherever they stand, all else is
 // passed over, and no text gets longer than is kept.
 
-#include <gtest/gtest.h>
-
-#include <random>
-
 #include "process/notification.h"
+#include "unit/seeds.h"
 
 namespace poolwarden::process {
 namespace {
@@ -34,47 +31,40 @@ constexpr Said kLines[] = {
     {"\xff\xfe="},
 };
 
-class Messages {
- public:
-  std::uint32_t below(std::uint32_t limit) { return static_cast<std::uint32_t>(random_() % limit); }
-  std::string noise() {
-    std::string bytes(below(2000), '\0');
-    for (char& byte : bytes) byte = static_cast<char>(random_());
-    return bytes;
-  }
-
- private:
-  std::mt19937 random_;  // its sequence is the same everywhere
-};
+std::string noise(Random& random) {
+  std::string bytes(random.below(2000), '\0');
+  for (char& byte : bytes) byte = static_cast<char>(random());
+  return bytes;
+}
 
 TEST(NotificationProperty, HearsKnownLinesAmongOthers) {
-  Messages messages;
-  for (int round = 0; round < 2000; ++round) {
+  for_seeds(2000, [](std::uint32_t seed) {
+    Random random(seed);
     std::string text;
     Said all{""};
-    for (std::uint32_t lines = messages.below(6); lines > 0; --lines) {
-      const Said& said = kLines[messages.below(std::size(kLines))];
+    for (std::uint32_t lines = random.below(6); lines > 0; --lines) {
+      const Said& said = kLines[random.below(std::size(kLines))];
       all.is_ready |= said.is_ready;
       all.is_watchdog |= said.is_watchdog;
       all.is_unhealthy |= said.is_unhealthy;
-      text += std::string(said.line) + (lines > 1 || messages.below(2) == 0 ? "\n" : "");
+      text += std::string(said.line) + (lines > 1 || random.chance(50) ? "\n" : "");
     }
     const Notification heard = parse_notification(text);
     EXPECT_EQ(heard.ready, all.is_ready) << text;
     EXPECT_EQ(heard.watchdog, all.is_watchdog) << text;
     EXPECT_EQ(heard.unhealthy.has_value(), all.is_unhealthy) << text;
-  }
+  });
 }
 
 TEST(NotificationProperty, KeepsAnyBytesAndNotTooManyOfThem) {
-  Messages messages;
-  for (int round = 0; round < 2000; ++round) {
-    const std::string noise = messages.noise();
-    const Notification heard = parse_notification("STATUS=" + noise);
+  for_seeds(2000, [](std::uint32_t seed) {
+    Random random(seed);
+    const std::string bytes = noise(random);
+    const Notification heard = parse_notification("STATUS=" + bytes);
     ASSERT_TRUE(heard.status.has_value());
-    EXPECT_EQ(*heard.status, noise.substr(0, noise.find('\n')).substr(0, kKept));
-    (void)parse_notification(noise);
-  }
+    EXPECT_EQ(*heard.status, bytes.substr(0, bytes.find('\n')).substr(0, kKept));
+    (void)parse_notification(bytes);
+  });
 }
 
 }  // namespace

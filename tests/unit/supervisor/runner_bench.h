@@ -88,7 +88,8 @@ class RunnerBench {
   }
   // What it told and asked since the last look.
   std::vector<std::string> look() { return std::exchange(story, {}); }
-  pool::PoolSnapshot snapshot() const { return runner.snapshot(Clock::now(), WallClock::now()); }
+  pool::PoolSnapshot snapshot() const { return runner.snapshot(now(), WallClock::now()); }
+  TimePoint now() const { return pretended.value_or(Clock::now()); }
 
   boost::asio::io_context io;
   fakes::FakeWorkerHost host;
@@ -100,6 +101,7 @@ class RunnerBench {
   std::vector<link::ToGateway> sent;
   std::vector<pool::RunHook> hooks;
   int changes = 0;
+  std::optional<TimePoint> pretended;  // what time it is; absent: what the clock says
   PoolRunner runner;
 
  private:
@@ -120,7 +122,8 @@ class RunnerBench {
             [this](std::uint32_t row) { rows.give_back(row); },
             board.board(),
             [this] { return memory; },
-            [](const std::string&, worker::PingResult, Duration) {}};
+            [](const std::string&, worker::PingResult, Duration) {},
+            [this] { return now(); }};
   }
 };
 

@@ -2,11 +2,11 @@
 // late, of workers that are no more, and damaged on its way. What the runner asks of the host and
 // tells the gateway must make sense to them at any time.
 
-#include <random>
 #include <sstream>
 
 #include "link/codec.h"
 #include "unit/pool/pool_invariants.h"
+#include "unit/seeds.h"
 #include "unit/supervisor/runner_bench.h"
 
 namespace poolwarden::supervisor {
@@ -87,19 +87,23 @@ class Listener {
 
 class RandomTalk {
  public:
-  explicit RandomTalk(std::uint32_t seed) : random_(seed), bench_(any_settings(), kRows) {}
+  explicit RandomTalk(std::uint32_t seed) : random_(seed), bench_(any_settings(), kRows) {
+    bench_.pretended = TimePoint(std::chrono::years(100));  // no timer goes off by itself
+  }
 
   void go_on(int steps) {
     bench_.runner.begin();
     for (int step = 0; step < steps && !testing::Test::HasFailure(); ++step) {
       SCOPED_TRACE("step " + std::to_string(step));
       one_input();
+      if (random_.chance(80)) do_what_was_put_off();
       listen();
     }
     end();
   }
   std::size_t workers() const { return bench_.host.assignments.size(); }
   std::size_t refused() const { return refused_; }
+  const std::set<WorkerState>& states() const { return states_; }
 
  private:
   struct Fake {
@@ -107,11 +111,8 @@ class RandomTalk {
     bool ready = false;
   };
 
-  std::uint32_t below(std::uint32_t limit) { return static_cast<std::uint32_t>(random_() % limit); }
-  bool chance(std::uint32_t percent) { return below(100) < percent; }
-  // A limit that passes while the test looks on, or one that never does.
   std::optional<Duration> any_limit() {
-    return chance(50) ? std::optional<Duration>(1ms) : std::nullopt;
+    return random_.chance(50) ? std::optional<Duration>(1s) : std::nullopt;
   }
 
   pool::PoolSettings any_settings() {
@@ -120,9 +121,11 @@ class RandomTalk {
     settings.worker.ready.timeout = any_limit();
     settings.worker.stop.timeout = any_limit();
     settings.worker.stop.drain = any_limit();
-    settings.health.request_timeout = 1ms;
+    settings.worker.limits.cpu = Percent{50};
+    settings.worker.limits.cpu_action = worker::CpuAction::Kill;
+    settings.health.request_timeout = 1s;
     settings.health.ping.notify = chance(50);
-    settings.health.ping.timeout = 1ms;
+    settings.health.ping.timeout = 1s;
     settings.recycle.overlapped = chance(60);
     settings.recycle.after_requests = chance(30) ? std::optional<std::uint64_t>(10) : std::nullopt;
     settings.idle.after = any_limit();
@@ -137,7 +140,8 @@ class RandomTalk {
     if (kind < 45) return hear_of_a_worker();
     if (kind < 70) return hear_of_the_gateway();
     if (kind < 71 || !bench_.has_gateway) return lose_or_find_the_gateway();
-    if (kind < 90) return let_time_pass();
+    if (kind < 88) return let_time_pass();
+    if (kind < 92) return find_later();
     order();
   }
 
@@ -193,6 +197,9 @@ class RandomTalk {
       if (worker::number(id) <= newest_) continue;
       newest_ = worker::number(id);
       fakes_.emplace(newest_, Fake{});
+      bench_.host.usages[id].cpu_time = std::chrono::seconds(below(100));
+      if (chance(20)) bench_.host.cannot_suspend.insert(id);
+      if (chance(10)) bench_.host.traced.insert(id);
     }
   }
 
@@ -203,7 +210,20 @@ class RandomTalk {
     fakes_.erase(id);
     listen();  // what was asked of it, it was asked before
     listener_.worker_ended(id);
+    was_.erase(WorkerId{id});
+    ended_.push_back(WorkerId{id});
     bench_.end(id, ends[below(std::size(ends))]);
+  }
+
+  // Of one that ended just now or long ago.
+  void find_later() {
+    if (ended_.empty()) return;
+    const WorkerId id = ended_[below(static_cast<std::uint32_t>(ended_.size()))];
+    std::erase(ended_, id);
+    diagnosis::Evidence found;
+    if (chance(70)) found.core = {"/srv/core", 4096, ""};
+    if (chance(70)) found.backtrace = {"main () at app.c:3"};
+    bench_.host.let_find_later(id, found);
   }
 
   // As GatewayLink hands it on: what cannot be read ends the gateway.
@@ -222,17 +242,24 @@ class RandomTalk {
     if (std::get_if<link::Demand>(&*message)) runner.demand();
     if (const auto* it = std::get_if<link::WorkerDrained>(&*message))
       runner.worker_drained(it->id, it->mark);
+    if (const auto* it = std::get_if<link::DrainBroken>(&*message)) runner.drain_broken(it->id);
     if (const auto* it = std::get_if<link::RequestTimedOut>(&*message))
       runner.request_timed_out(it->id);
+    if (const auto* it = std::get_if<link::RequestCutShort>(&*message))
+      runner.request_cut_short(it->id, {it->method, it->path, it->age});
   }
 
   link::ToSupervisor any_message() {
     const WorkerId id{chance(90) ? 1 + below(static_cast<std::uint32_t>(newest_) + 1) : random_()};
-    switch (below(6)) {
+    switch (below(9)) {
       case 0:
         return link::Demand{"web"};
       case 1:
         return link::RequestTimedOut{id};
+      case 2:
+        return link::DrainBroken{id};
+      case 3:
+        return link::RequestCutShort{id, "GET", "/slow", 1s};
       default:
         return link::WorkerDrained{id, chance(80) ? marks_[id] : below(4)};
     }
@@ -255,18 +282,22 @@ class RandomTalk {
     }
   }
 
+  // Early, late, in time and not at all.
   void let_time_pass() {
+    const TimePoint now = bench_.now();
+    const Duration due = bench_.runner.wakes_at().value_or(now + 1s) - now;
+    bench_.pretended = now + random_.one_of<Duration>({0ms, 1ms, 300ms, 5s, 100s, due, due / 2});
+    if (chance(80)) bench_.runner.tick();
+    if (chance(50)) bench_.runner.observe();
+  }
+  void do_what_was_put_off() {
     bench_.io.restart();
-    if (chance(70)) {
-      bench_.io.poll();
-    } else {
-      bench_.io.run_one_for(2ms);
-    }
+    bench_.io.poll();
   }
 
   void order() {
     PoolRunner& runner = bench_.runner;
-    switch (below(8)) {
+    switch (below(10)) {
       case 0:
         if (chance(30)) runner.stop();
         return;
@@ -284,6 +315,11 @@ class RandomTalk {
         return;
       case 5:
         return reconfigure();
+      case 6:
+        (void)runner.debug({"gdb", {"gdb", "--args"}, {}, below(3)}, std::nullopt);
+        return;
+      case 7:
+        return runner.stop_debugging();
       default:
         runner.start();
     }
@@ -307,10 +343,26 @@ class RandomTalk {
     for (const std::string& line : bench_.look()) listener_.hear(line);
     const pool::PoolSnapshot shot = bench_.snapshot();
     EXPECT_EQ(listener_.state(), shot.state);
+    EXPECT_EQ(bench_.runner.wakes_at(), bench_.runner.pool().next_deadline());
     std::set<std::int32_t> rows;
     for (const pool::WorkerSnapshot& worker : shot.workers) {
       EXPECT_TRUE(worker.board_slot < 0 || rows.insert(worker.board_slot).second);
+      follow(worker);
     }
+  }
+
+  // One input may bring it two states further.
+  void follow(const pool::WorkerSnapshot& worker) {
+    const auto [known, is_new] = was_.try_emplace(worker.name.id, WorkerState::Starting);
+    const WorkerState before = std::exchange(known->second, worker.state);
+    bool is_way = before == worker.state || can_become(before, worker.state);
+    for (int state = 0; !is_way && state <= static_cast<int>(WorkerState::Exited); ++state) {
+      const auto between = static_cast<WorkerState>(state);
+      is_way = can_become(before, between) && can_become(between, worker.state);
+    }
+    EXPECT_TRUE(is_way) << worker::number(worker.name.id) << ": " << name(before) << " -> "
+                        << name(worker.state);
+    states_.insert(worker.state);
   }
 
   // Shut down, all workers end, and nothing is left of them: no row, and nobody that a gateway
@@ -320,6 +372,7 @@ class RandomTalk {
     bench_.runner.kill_all();
     fakes_of_new_assignments();
     while (!fakes_.empty()) let_end(fakes_.begin()->first);
+    do_what_was_put_off();
     listen();
     EXPECT_EQ(listener_.state(), PoolState::Stopped);
     EXPECT_TRUE(listener_.nobody_is_known());
@@ -329,30 +382,38 @@ class RandomTalk {
     EXPECT_EQ(rows.size(), kRows);
   }
 
-  std::mt19937 random_;
+  std::uint32_t below(std::uint32_t limit) { return random_.below(limit); }
+  bool chance(std::uint32_t percent) { return random_.chance(percent); }
+
+  Random random_;
   RunnerBench bench_;
   link::ScoreboardMap gateway_board_ =
       link::ScoreboardMap::open_for_writing(bench_.board.fd()).value();
   Listener listener_;
   std::map<std::uint64_t, Fake> fakes_;
   std::uint64_t newest_ = 0;
+  std::vector<WorkerId> ended_;  // of which nothing more was found yet
+  std::map<WorkerId, WorkerState> was_;
+  std::set<WorkerState> states_;  // that were seen
   std::map<WorkerId, std::uint32_t> marks_;
   std::string last_packet_;
   std::size_t refused_ = 0;
 };
 
-// Time is the real one here, so that a seed may go another way each time.
 TEST(RunnerProperty, MakesSenseWhateverItIsTold) {
   std::size_t workers = 0, refused = 0;
-  for (std::uint32_t seed = 1; seed <= 20 && !HasFailure(); ++seed) {
-    SCOPED_TRACE("seed " + std::to_string(seed));
+  std::set<WorkerState> states;
+  const bool all_ran = for_seeds(40, [&](std::uint32_t seed) {
     RandomTalk talk(seed);
-    talk.go_on(2000);
+    talk.go_on(1000);
     workers += talk.workers();
     refused += talk.refused();
-  }
-  EXPECT_GT(workers, 500u);
+    states.insert(talk.states().begin(), talk.states().end());
+  });
+  if (!all_ran) return;
+  EXPECT_GT(workers, 500u);  // else these were lives of pools that stood still
   EXPECT_GT(refused, 50u);
+  EXPECT_EQ(states.size(), static_cast<std::size_t>(WorkerState::Exited));  // all but that one
 }
 
 }  // namespace
