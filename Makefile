@@ -5,7 +5,7 @@
 JOBS ?= $(shell nproc)
 SOURCES = $(shell find src tests -name '*.h' -o -name '*.cpp')
 
-.PHONY: help build static demo test e2e machine bench format lint check-format asan tsan clean
+.PHONY: help build static demo test e2e machine bench format lint check-format asan tsan fuzz clean
 .PHONY: deps deps-build deps-static deps-test deps-lint deps-e2e deps-deep
 
 help:  ## this list
@@ -49,6 +49,11 @@ tsan: deps-deep  ## the tests under ThreadSanitizer
 	cmake --preset tsan
 	cmake --build build/tsan --parallel $(JOBS) --target $(or $(TARGET),all)
 	tests/run build/tsan $(RUN)
+
+fuzz: deps-deep  ## made-up input for everything that reads bytes from outside, 30 s for each reader
+	cmake --preset fuzz
+	cmake --build build/fuzz --parallel $(JOBS)
+	tests/fuzz/run build/fuzz $(RUN)
 
 format: deps-lint  ## lays out the sources
 	clang-format -i $(SOURCES)
