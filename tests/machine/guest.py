@@ -22,12 +22,13 @@ SOURCE = Path(__file__).parent / "guest"
 # guest/enter says what each of them is.
 RIGHTS = ("root", "delegated")
 WITHOUT_MEMORY = "without_memory"
-WITHOUT_MEMORY_TOO = re.compile("RealTree|WithAndWithoutCgroups|placement|fork_bomb"
+WITHOUT_MEMORY_TOO = re.compile("Real(Tree|LimitHits)|EachContainment|placement|fork_bomb"
                                 "|processor_time|descendants")
 TEST_PROGRAMS = ("integration_cgroup", "integration_process")
 # What has nothing to do with the kernel's cgroups, or does without them: the same as anywhere else.
 ELSEWHERE = re.compile(
-    r"(OwnDirectory|Hierarchies|V2Files|Worker(Output|Pings|Readiness)|Alarms)\."
+    r"(OwnDirectory|Hierarchies|OnlyV1|NoC\w+|\w+Files|Events|Cures|LimitHitsLedger|Alarms|Coroners"
+    r"|Worker(Output|Pings|Readiness)|EndsWithoutCgroups|Backtraces)\."
     r"|EachConnect|/(None|OnlyV1)$")
 # What only root may do: become another user, or give capabilities away.
 AS_ROOT = re.compile(

@@ -56,6 +56,14 @@ def test_placement(story, rights):
     assert story.of("cpuset.cpus.effective") == ["1"]
 
 
+def metric(story, key, name, **labels):
+    """Of the metrics that a story told under this key: the one of this name and these labels."""
+    [value] = [line.rpartition(" ")[2] for line in story.of(key)
+               if line.startswith(f"poolwarden_pool_{name}{{")
+               and all(f'{label}="{text}"' in line for label, text in labels.items())]
+    return float(value)
+
+
 def killed_for_memory(story):
     [exited] = events(story, "worker.exited")
     assert (exited["pool"], exited["signal"]) == ("greedy", "SIGKILL")
@@ -87,7 +95,14 @@ def test_fork_bomb(story):
 
 
 def test_processor_time(story):
+    """What the kernel counted of a worker that has ended is still there."""
     assert story.of("cpu.max") == ["20000 100000"]
+    assert metric(story, "before", "cpu_limit_cores") == 0.2
+    periods = [metric(story, key, "cpu_throttled_periods_total") for key in ("before", "after")]
+    assert 10 <= periods[0] < periods[1]
+    assert metric(story, "after", "cpu_periods_total") >= periods[1]
+    assert metric(story, "after", "cpu_throttled_seconds_total") > 0
+    assert metric(story, "after", "pressure_waiting_seconds_total", resource="cpu") > 0
     assert story.of("ended") == ["0"]
 
 
