@@ -5,6 +5,7 @@ import json
 import os
 import re
 import subprocess
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -38,11 +39,12 @@ class Deploy:
     """A pool that serves until it is broken: then its next workers are that command instead."""
 
     def __init__(self, supervise, program, tmp_path, broken, pool=None, **options):
-        self.flag = tmp_path / "broken"
-        tmp_path.chmod(0o755)
-        choose = f"if [ -e {self.flag} ]; then exec {broken}; fi; exec {program} sample-worker"
+        # In the supervisor's folder, which is called as its mark: the pool's user gets there.
+        flag = f"{tempfile.gettempdir()}/$STORY/broken"
+        choose = f"if [ -e {flag} ]; then exec {broken}; fi; exec {program} sample-worker"
         self.supervisor = supervise({"web": {"command": [SHELL, "-c", choose], **(pool or {})}},
                                     **options)
+        self.flag = self.supervisor.folder / "broken"
 
     def break_it(self):
         self.flag.touch()
