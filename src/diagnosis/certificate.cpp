@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::size_t kMostEntries = 32;  // of each list
 constexpr std::size_t kMostOfStack = 16;
-constexpr std::size_t kMostOutput = 16 * 1024;
+constexpr std::size_t kMostShownOutput = 16 * 1024;
 
 // "2026-11-22 10:11:12 UTC"
 std::string utc(WallTime time) {
@@ -29,7 +29,7 @@ std::string utc(WallTime time) {
   return text.data();
 }
 
-class Text {
+class Lines {
  public:
   void line(const std::string& title, const std::string& words) {
     if (!words.empty()) text_ += title + ": " + escaped(words) + "\n";
@@ -68,7 +68,7 @@ std::string intent_of(const Certificate& certificate) {
   return std::string(name(certificate.intent)) + (reason.empty() ? "" : " (" + reason + ")");
 }
 
-void add_verdict(const Certificate& certificate, Text& text) {
+void add_verdict(const Certificate& certificate, Lines& text) {
   const Diagnosis& diagnosis = certificate.diagnosis;
   text.line("certificate", number(certificate.number));
   text.line("diagnosis", std::string(name(diagnosis.cause)));
@@ -92,7 +92,7 @@ std::string oom_words(const MemoryTrouble& memory) {
   return words;
 }
 
-void add_use(const Evidence& evidence, Text& text) {
+void add_use(const Evidence& evidence, Lines& text) {
   if (evidence.memory_peak != 0) text.line("memory peak", format_bytes(evidence.memory_peak));
   text.line("OOM kills", oom_words(evidence.memory));
   text.line("times at its memory limit", number(evidence.memory.own_limit_hits));
@@ -107,7 +107,7 @@ void add_use(const Evidence& evidence, Text& text) {
   });
 }
 
-std::string hex(std::uint64_t address) {
+std::string hexadecimal(std::uint64_t address) {
   std::array<char, 32> text{};
   std::snprintf(text.data(), text.size(), "0x%llx", static_cast<unsigned long long>(address));
   return text.data();
@@ -115,9 +115,10 @@ std::string hex(std::uint64_t address) {
 
 std::string fault_words(const FaultSite& fault) {
   std::string words = "si_code " + std::to_string(fault.si_code);
-  if (fault.address != 0) words += ", address " + hex(fault.address);
-  if (fault.stack_pointer != 0) words += ", stack pointer " + hex(fault.stack_pointer);
-  if (fault.program_counter != 0) words += ", program counter " + hex(fault.program_counter);
+  if (fault.address != 0) words += ", address " + hexadecimal(fault.address);
+  if (fault.stack_pointer != 0) words += ", stack pointer " + hexadecimal(fault.stack_pointer);
+  if (fault.program_counter != 0)
+    words += ", program counter " + hexadecimal(fault.program_counter);
   if (fault.sender_pid) words += ", sent by process " + std::to_string(*fault.sender_pid);
   if (fault.syscall_number) words += ", system call " + std::to_string(*fault.syscall_number);
   if (!fault.syscall_name.empty()) words += " (" + fault.syscall_name + ")";
@@ -147,7 +148,7 @@ std::string loader_words(const LoaderFinding& it) {
   return escaped(words + (it.machine.empty() ? "" : " is for " + it.machine));
 }
 
-void add_surroundings(const Evidence& evidence, Text& text) {
+void add_surroundings(const Evidence& evidence, Lines& text) {
   text.list("lived on in its tree", evidence.left_behind,
             [](const std::string& it) { return escaped(it); });
   if (const auto& holder = evidence.port_holder) {
@@ -160,7 +161,7 @@ void add_surroundings(const Evidence& evidence, Text& text) {
   text.line("answered with", evidence.protocol_breach);
 }
 
-void add_process(const Evidence& evidence, Text& text) {
+void add_process(const Evidence& evidence, Lines& text) {
   if (evidence.fault) text.line("fault", fault_words(*evidence.fault));
   if (evidence.core) text.line("core file", core_words(*evidence.core));
   text.list("backtrace", evidence.backtrace, [](const std::string& it) { return escaped(it); });
@@ -169,11 +170,11 @@ void add_process(const Evidence& evidence, Text& text) {
 }
 
 // The end of it, from the start of a line on.
-void add_output(const Evidence& evidence, Text& text) {
+void add_output(const Evidence& evidence, Lines& text) {
   std::string_view rest = evidence.last_output;
   if (rest.empty()) return;
-  if (rest.size() > kMostOutput) {
-    rest.remove_prefix(rest.size() - kMostOutput);
+  if (rest.size() > kMostShownOutput) {
+    rest.remove_prefix(rest.size() - kMostShownOutput);
     rest.remove_prefix(std::min(rest.find('\n') + 1, rest.size()));
   }
   text.add("last output:\n");
@@ -187,7 +188,7 @@ void add_output(const Evidence& evidence, Text& text) {
 }  // namespace
 
 std::string describe(const Certificate& certificate) {
-  Text text;
+  Lines text;
   text.add(first_line(certificate));
   add_verdict(certificate, text);
   add_use(certificate.evidence, text);

@@ -12,7 +12,7 @@ namespace poolwarden::pool {
 using diagnosis::Intent;
 
 namespace {
-constexpr std::size_t kMostLeaving = 3;  // beside the one that has the slot
+constexpr std::size_t kMostLeavingBeside = 3;  // beside the one that has the slot
 
 std::string describe_ready_limit(std::optional<TimePoint> deadline, TimePoint now) {
   return deadline ? describe_duration(*deadline - now) : "as long as it takes";
@@ -42,7 +42,7 @@ bool Pool::is_open(std::uint32_t slot) const {
     if (!diagnosis::is_expected(worker.intent) && !worker.failure_counted) return false;
     if (worker.intent == Intent::PoolStop || worker.intent == Intent::Reload) ++leaving;
   }
-  return leaving < kMostLeaving;
+  return leaving < kMostLeavingBeside;
 }
 
 void Pool::spawn(std::uint32_t slot, StartReason reason, std::optional<WorkerId> replaces,
