@@ -1,5 +1,5 @@
-// Workers with the cgroups of this machine, with those of v1 alone, and without any, as in a default
-// container: what is true of a worker is to be true in each of them.
+// Workers with the cgroups of this machine, with those of v1 alone, and without any, as in a
+// default container: what is true of a worker is to be true in each of them.
 
 #pragma once
 
