@@ -5,20 +5,20 @@
 
 #include <cerrno>
 #include <csignal>
-#include <random>
 
 #include "diagnosis/certificate.h"
 #include "unit/diagnosis/deaths.h"
+#include "unit/seeds.h"
 
 namespace poolwarden::diagnosis {
 namespace {
 
-constexpr int kRounds = 30000;
+constexpr std::uint32_t kSeeds = 30000;
 constexpr int kIntents = static_cast<int>(Intent::Deadlock) + 1;
 
 class Maker {
  public:
-  explicit Maker(unsigned seed) : random_(seed) {}
+  explicit Maker(std::uint32_t seed) : random_(seed) {}
 
   ExitStatus status() {
     if (below(3) == 0) return Exited{below(256)};
@@ -68,6 +68,7 @@ class Maker {
           {"app", pick({"", "l.so"}), pick({"", "/l.so"}), pick({"", "aarch64"})});
     made.protocol_breach = pick({"", "", "SSH"});
     made.is_over_cpu_rlimit = coin();
+    made.was_cgroup_removed = coin();
     if (coin()) made.fault = fault();
     return made;
   }
@@ -83,14 +84,12 @@ class Maker {
     if (coin()) made.syscall_number = 101;
     return made;
   }
-  int below(int end) { return static_cast<int>(random_() % static_cast<unsigned>(end)); }
-  bool coin() { return below(2) == 0; }
+  int below(int end) { return static_cast<int>(random_.below(static_cast<std::uint32_t>(end))); }
+  bool coin() { return random_.chance(50); }
   std::uint64_t few() { return coin() ? 0 : static_cast<std::uint64_t>(below(4)); }
-  std::string pick(std::initializer_list<const char*> all) {
-    return *(all.begin() + below(static_cast<int>(all.size())));
-  }
+  std::string pick(std::initializer_list<const char*> all) { return random_.one_of(all); }
 
-  std::mt19937 random_;
+  Random random_;
 };
 
 void expect_consistent(const Evidence& evidence, const Circumstances& circumstances,
@@ -159,14 +158,17 @@ void expect_grounds(const Evidence& evidence, const Diagnosis& told) {
   if (told.detail == Detail::PidsLimit) {
     EXPECT_GT(evidence.pids_limit_hits, 0u);
   }
+  if (told.detail == Detail::CgroupGone) {
+    EXPECT_TRUE(evidence.was_cgroup_removed || !(left || struck));
+  }
   if (told.cause == Cause::ProtocolError) {
     EXPECT_FALSE(evidence.protocol_breach.empty());
   }
 }
 
 TEST(AnyEnd, HasADiagnosisWhosePartsAgree) {
-  Maker make(7);
-  for (int round = 0; round < kRounds && !testing::Test::HasFailure(); ++round) {
+  for_seeds(kSeeds, [](std::uint32_t seed) {
+    Maker make(seed);
     const Evidence evidence = make.evidence();
     const Circumstances circumstances = make.circumstances();
     const Diagnosis told = diagnose(evidence, circumstances);
@@ -175,19 +177,19 @@ TEST(AnyEnd, HasADiagnosisWhosePartsAgree) {
     expect_consistent(evidence, circumstances, told);
     expect_honest_sender(evidence, circumstances, told);
     expect_grounds(evidence, told);
-  }
+  });
 }
 
 TEST(AnyEnd, IsToldTheSameTwice) {
-  Maker make(8);
-  for (int round = 0; round < 1000; ++round) {
+  for_seeds(1000, [](std::uint32_t seed) {
+    Maker make(seed);
     const Evidence evidence = make.evidence();
     const Circumstances circumstances = make.circumstances();
     const Diagnosis once = diagnose(evidence, circumstances);
     const Diagnosis again = diagnose(evidence, circumstances);
     EXPECT_EQ(once.sentence, again.sentence);
     EXPECT_EQ(once.cause, again.cause);
-  }
+  });
 }
 
 TEST(EveryCodeAndSignal, HasASentenceAndANextStep) {
