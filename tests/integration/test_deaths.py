@@ -98,9 +98,11 @@ def scene(request, program, tmp_path_factory):
     for above in (folder, *folder.parents[:2]):
         above.chmod(above.stat().st_mode | 0o055)  # another user's workers pass through it
     made = Scene(program, folder, request.param)
-    made.supervisor.start()
-    yield made
-    made.end()
+    try:
+        made.supervisor.start()
+        yield made
+    finally:
+        made.end()
 
 
 @pytest.mark.parametrize(
