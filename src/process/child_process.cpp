@@ -1,8 +1,12 @@
 #include "process/child_process.h"
 
+#include <sys/wait.h>
+
+#include <algorithm>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <csignal>
 
@@ -13,29 +17,37 @@
 namespace poolwarden::process {
 namespace asio = boost::asio;
 
-using Executor = asio::io_context::executor_type;
-using Process = boost::process::v2::basic_process<Executor>;
+using Descriptor = asio::posix::stream_descriptor;
 
 struct ChildProcess::Parts {
-  Parts(KnownPids known_pids, LaunchPlan launch_plan, Process started,
-        asio::posix::stream_descriptor pipe)
+  Parts(KnownPids known_pids, LaunchPlan launch_plan, pid_t child, Descriptor process,
+        Descriptor pipe)
       : known(std::move(known_pids)),
         plan(std::move(launch_plan)),
-        process(std::move(started)),
-        report(std::move(pipe)),
-        pid(process.id()) {
+        pid(child),
+        pidfd(std::move(process)),
+        report(std::move(pipe)) {
     known.add(pid);
   }
 
   KnownPids known;
   LaunchPlan plan;
-  Process process;
-  asio::posix::stream_descriptor report;
   pid_t pid;
+  Descriptor pidfd;  // readable when the child has ended
+  Descriptor report;
   bool taken = false;  // its status: the pid is no longer ours
 };
 
 namespace {
+
+constexpr std::chrono::milliseconds kShortestRest{1};
+constexpr std::chrono::milliseconds kLongestRest{100};
+
+Descriptor watched(asio::io_context& io, loop::UniqueFd fd) {
+  Descriptor made(io, fd.get());
+  fd.release();
+  return made;
+}
 
 // A process whose pidfd or pipe cannot be watched must not stay behind.
 Error put_down(pid_t pid, const std::exception& problem) {
@@ -45,32 +57,35 @@ Error put_down(pid_t pid, const std::exception& problem) {
           std::string("cannot watch a child: ") + problem.what()};
 }
 
+// Nothing yet: it runs, or a tracer is to see its end first (ptrace(2)).
+std::optional<int> take_status(pid_t pid) {
+  int status = 0;
+  return ::waitpid(pid, &status, WNOHANG) == 0 ? std::nullopt : std::optional(status);
+}
+
 }  // namespace
 
 ChildProcess::ChildProcess(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 
 ChildProcess::~ChildProcess() {
   if (parts_->taken) return;
-  const pid_t pid = parts_->pid;
-  KnownPids known = parts_->known;
-  parts_.reset();  // kills and waits
-  known.remove(pid);
+  ::kill(parts_->pid, SIGKILL);
+  ::waitpid(parts_->pid, nullptr, 0);
+  parts_->known.remove(parts_->pid);
 }
 
 Result<std::unique_ptr<ChildProcess>> ChildProcess::start(asio::io_context& io,
                                                           const KnownPids& known,
                                                           const LaunchPlan& plan) {
-  Launcher launcher(plan);
+  auto launched = launch(plan);
+  if (!launched) return launched.error();
   try {
-    auto process = launcher(io.get_executor());
-    if (!process) return process.error();
-    asio::posix::stream_descriptor report(io);
-    report.assign(launcher.take_report().release());
+    auto pidfd = watched(io, std::move(launched->pidfd));
+    auto report = watched(io, std::move(launched->report));
     return std::unique_ptr<ChildProcess>(new ChildProcess(
-        std::make_unique<Parts>(known, plan, std::move(*process), std::move(report))));
+        std::make_unique<Parts>(known, plan, launched->pid, std::move(pidfd), std::move(report))));
   } catch (const std::exception& problem) {
-    if (launcher.pid <= 0) return failure(std::string("cannot clone: ") + problem.what());
-    return put_down(launcher.pid, problem);
+    return put_down(launched->pid, problem);
   }
 }
 
@@ -89,14 +104,22 @@ asio::awaitable<std::optional<diagnosis::NotStarted>> ChildProcess::started() {
 }
 
 asio::awaitable<diagnosis::ExitStatus> ChildProcess::ended() {
-  co_await parts_->process.async_wait(asio::as_tuple(asio::use_awaitable));
-  // What async_wait itself tells has `exit 9` and `kill -9` look the same.
-  const int status = parts_->process.native_exit_code();
+  asio::steady_timer rest(parts_->pidfd.get_executor());
+  auto pause = kShortestRest;
+  std::optional<int> status;
+  for (;;) {
+    co_await parts_->pidfd.async_wait(Descriptor::wait_read, asio::as_tuple(asio::use_awaitable));
+    status = take_status(parts_->pid);
+    if (status) break;
+    // Asio has passed on what was meant for a descriptor closed before, or a tracer takes its time:
+    // a debugger waits for its user. Everything else goes on meanwhile.
+    rest.expires_after(pause);
+    co_await rest.async_wait(asio::as_tuple(asio::use_awaitable));
+    pause = std::min(pause * 2, kLongestRest);
+  }
   parts_->taken = true;
-  // Its destructor would signal whoever has the pid by then.
-  parts_->process.detach();
   parts_->known.remove(parts_->pid);
-  co_return diagnosis::from_wait_status(status);
+  co_return diagnosis::from_wait_status(*status);
 }
 
 void ChildProcess::signal(int number) {
