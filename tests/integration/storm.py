@@ -84,11 +84,12 @@ def make_ledger(folder):
 
 
 def ledger_pool(program, ledger, **settings):
-    """Nothing recycles its workers but what a phase says."""
+    """Nothing recycles its workers but what a phase says, and all may wait when none serves."""
     return {"command": [str(Path(program).parent / "tests" / "workers" / "ledger")],
             "environment": {"LEDGER": str(ledger)}, "workers": 3,
             "recycle": {"over_memory": 0}, "health": {"deadlock": {"after": 0}},
-            "rapid_fail": {"failures": 0}, "log_level": "all", **settings}
+            "rapid_fail": {"failures": 0}, "queue": {"restart_limit": 1000}, "log_level": "all",
+            **settings}
 
 
 @dataclass
