@@ -2,6 +2,7 @@
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/un.h>
 
 #include <algorithm>
@@ -120,8 +121,11 @@ Task<error_code> Upstream::connect(WorkerConnection& connection) {
   fd.release();
   if (problem == 0) co_return error_code{};
 
-  auto [waited] = co_await connection.socket.async_wait(Socket::wait_write, as_result);
-  if (waited) co_return waited;
+  pollfd done{connection.socket.native_handle(), POLLOUT, 0};
+  do {  // Asio may wake us with what was meant for a descriptor closed before
+    auto [waited] = co_await connection.socket.async_wait(Socket::wait_write, as_result);
+    if (waited) co_return waited;
+  } while (::poll(&done, 1, 0) == 0);
   int result = 0;
   socklen_t size = sizeof result;
   ::getsockopt(connection.socket.native_handle(), SOL_SOCKET, SO_ERROR, &result, &size);

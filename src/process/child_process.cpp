@@ -1,7 +1,6 @@
 #include "process/child_process.h"
 
-#include <sys/syscall.h>
-#include <unistd.h>
+#include <sys/wait.h>
 
 #include <algorithm>
 #include <boost/asio/as_tuple.hpp>
@@ -11,7 +10,6 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <csignal>
 
-#include "loop/unique_fd.h"
 #include "process/child_step.h"
 #include "process/launcher.h"
 #include "process/preflight.h"
@@ -19,33 +17,38 @@
 namespace poolwarden::process {
 namespace asio = boost::asio;
 
-using Executor = asio::io_context::executor_type;
-using Process = boost::process::v2::basic_process<Executor>;
+using Descriptor = asio::posix::stream_descriptor;
 
 struct ChildProcess::Parts {
-  Parts(KnownPids known_pids, LaunchPlan launch_plan, Process started,
-        asio::posix::stream_descriptor pipe)
+  Parts(KnownPids known_pids, LaunchPlan launch_plan, pid_t child, Descriptor process,
+        Descriptor pipe)
       : known(std::move(known_pids)),
         plan(std::move(launch_plan)),
-        process(std::move(started)),
-        report(std::move(pipe)),
-        pid(process.id()) {
+        pid(child),
+        pidfd(std::move(process)),
+        report(std::move(pipe)) {
     known.add(pid);
   }
 
   KnownPids known;
   LaunchPlan plan;
-  Process process;
-  asio::posix::stream_descriptor report;
   pid_t pid;
+  Descriptor pidfd;  // readable when the child has ended
+  Descriptor report;
   LastStatus last;
   bool taken = false;  // its status: the pid is no longer ours
 };
 
 namespace {
 
-constexpr std::chrono::milliseconds kFirstLook{1};
-constexpr std::chrono::milliseconds kLastLook{100};
+constexpr std::chrono::milliseconds kShortestRest{1};
+constexpr std::chrono::milliseconds kLongestRest{100};
+
+Descriptor watched(asio::io_context& io, loop::UniqueFd fd) {
+  Descriptor made(io, fd.get());
+  fd.release();
+  return made;
+}
 
 // A process whose pidfd or pipe cannot be watched must not stay behind.
 Error put_down(pid_t pid, const std::exception& problem) {
@@ -55,33 +58,11 @@ Error put_down(pid_t pid, const std::exception& problem) {
           std::string("cannot watch a child: ") + problem.what()};
 }
 
-// Returns when it has ended, with its status still to be taken, which async_wait() does at once.
-asio::awaitable<void> wait_for_zombie(const Executor& executor, pid_t pid) {
-  loop::UniqueFd watched(static_cast<int>(::syscall(SYS_pidfd_open, static_cast<long>(pid), 0L)));
-  if (!watched) co_return;
-  asio::posix::stream_descriptor end(executor);
-  boost::system::error_code failed;
-  end.assign(watched.get(), failed);
-  if (failed) co_return;
-  watched.release();
-  co_await end.async_wait(asio::posix::descriptor_base::wait_read,
-                          asio::as_tuple(asio::use_awaitable));
-}
-
+// Not while a tracer is to see its end first (ptrace(2)).
 bool has_status(pid_t pid) {
   siginfo_t found{};
   return ::waitid(P_PID, static_cast<id_t>(pid), &found, WEXITED | WNOWAIT | WNOHANG) < 0 ||
          found.si_pid == pid;
-}
-
-// A tracer gets the status before the parent (ptrace(2)), and may take its time: a debugger waits
-// for its user. async_wait() would wait in the kernel for it, and everything with it.
-asio::awaitable<void> wait_for_tracer(const Executor& executor, pid_t pid) {
-  asio::steady_timer timer(executor);
-  for (auto pause = kFirstLook; !has_status(pid); pause = std::min(pause * 2, kLastLook)) {
-    timer.expires_after(pause);
-    co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
-  }
 }
 
 }  // namespace
@@ -90,26 +71,23 @@ ChildProcess::ChildProcess(std::unique_ptr<Parts> parts) : parts_(std::move(part
 
 ChildProcess::~ChildProcess() {
   if (parts_->taken) return;
-  const pid_t pid = parts_->pid;
-  KnownPids known = parts_->known;
-  parts_.reset();  // kills and waits
-  known.remove(pid);
+  ::kill(parts_->pid, SIGKILL);
+  ::waitpid(parts_->pid, nullptr, 0);
+  parts_->known.remove(parts_->pid);
 }
 
 Result<std::unique_ptr<ChildProcess>> ChildProcess::start(asio::io_context& io,
                                                           const KnownPids& known,
                                                           const LaunchPlan& plan) {
-  Launcher launcher(plan);
+  auto launched = launch(plan);
+  if (!launched) return launched.error();
   try {
-    auto process = launcher(io.get_executor());
-    if (!process) return process.error();
-    asio::posix::stream_descriptor report(io);
-    report.assign(launcher.take_report().release());
+    auto pidfd = watched(io, std::move(launched->pidfd));
+    auto report = watched(io, std::move(launched->report));
     return std::unique_ptr<ChildProcess>(new ChildProcess(
-        std::make_unique<Parts>(known, plan, std::move(*process), std::move(report))));
+        std::make_unique<Parts>(known, plan, launched->pid, std::move(pidfd), std::move(report))));
   } catch (const std::exception& problem) {
-    if (launcher.pid <= 0) return failure(std::string("cannot clone: ") + problem.what());
-    return put_down(launcher.pid, problem);
+    return put_down(launched->pid, problem);
   }
 }
 
@@ -130,15 +108,21 @@ asio::awaitable<std::optional<diagnosis::NotStarted>> ChildProcess::started() {
 }
 
 asio::awaitable<diagnosis::ExitStatus> ChildProcess::ended() {
-  co_await wait_for_zombie(parts_->process.get_executor(), parts_->pid);
-  co_await wait_for_tracer(parts_->process.get_executor(), parts_->pid);
+  asio::steady_timer rest(parts_->pidfd.get_executor());
+  auto pause = kShortestRest;
+  for (;;) {
+    co_await parts_->pidfd.async_wait(Descriptor::wait_read, asio::as_tuple(asio::use_awaitable));
+    if (has_status(parts_->pid)) break;
+    // Asio has passed on what was meant for a descriptor closed before, or a tracer takes its time:
+    // a debugger waits for its user. Everything else goes on meanwhile.
+    rest.expires_after(pause);
+    co_await rest.async_wait(asio::as_tuple(asio::use_awaitable));
+    pause = std::min(pause * 2, kLongestRest);
+  }
   parts_->last = last_status(parts_->pid);
-  co_await parts_->process.async_wait(asio::as_tuple(asio::use_awaitable));
-  // What async_wait itself tells has `exit 9` and `kill -9` look the same.
-  const int status = parts_->process.native_exit_code();
+  int status = 0;
+  ::waitpid(parts_->pid, &status, 0);
   parts_->taken = true;
-  // Its destructor would signal whoever has the pid by then.
-  parts_->process.detach();
   parts_->known.remove(parts_->pid);
   co_return diagnosis::from_wait_status(status);
 }

@@ -84,19 +84,18 @@ Cloned clone_somehow(const LaunchPlan& plan) {
 
 }  // namespace
 
-Result<loop::UniqueFd> Launcher::clone() {
+Result<Launched> launch(const LaunchPlan& plan) {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) < 0) return errno_error(errno, "cannot make the report pipe");
-  report_.reset(ends[0]);
+  loop::UniqueFd report(ends[0]);
   const loop::UniqueFd write_end(ends[1]);
-  ChildImage image(plan_, write_end.get());
+  ChildImage image(plan, write_end.get());
 
   const AllSignalsBlocked blocked;
-  const Cloned cloned = clone_somehow(plan_);
+  const Cloned cloned = clone_somehow(plan);
   if (cloned.pid == 0) image.run(cloned.born_in_cgroup);
   if (cloned.pid < 0) return errno_error(errno, "cannot clone");
-  pid = static_cast<int>(cloned.pid);
-  return loop::UniqueFd(cloned.pidfd);
+  return Launched{static_cast<pid_t>(cloned.pid), loop::UniqueFd(cloned.pidfd), std::move(report)};
 }
 
 }  // namespace poolwarden::process

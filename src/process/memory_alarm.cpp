@@ -42,7 +42,8 @@ asio::awaitable<void> MemoryAlarm::follow() {
     const auto [error] = co_await notice_.async_wait(asio::posix::descriptor_base::wait_read,
                                                      asio::as_tuple(asio::use_awaitable));
     if (error || !notice_.is_open()) co_return;
-    read_empty();
+    // Asio may wake us with what was meant for a descriptor closed before.
+    if (!read_empty()) continue;
     on_alarm_();
     if (!notice_.is_open()) co_return;
     rest_.expires_after(kRest);
@@ -50,10 +51,11 @@ asio::awaitable<void> MemoryAlarm::follow() {
   }
 }
 
-void MemoryAlarm::read_empty() {
+bool MemoryAlarm::read_empty() {
   alignas(8) char buffer[4096];  // a count of eventfd, or records of inotify
-  for (int reads = 0; reads < kReadsAtOnce; ++reads)
-    if (::read(notice_.native_handle(), buffer, sizeof buffer) <= 0) return;
+  int reads = 0;
+  while (reads<kReadsAtOnce&& ::read(notice_.native_handle(), buffer, sizeof buffer)> 0) ++reads;
+  return reads > 0;
 }
 
 }  // namespace poolwarden::process

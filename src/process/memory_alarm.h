@@ -26,7 +26,7 @@ class MemoryAlarm : public std::enable_shared_from_this<MemoryAlarm> {
  private:
   explicit MemoryAlarm(boost::asio::io_context& io) : notice_(io), rest_(io) {}
   boost::asio::awaitable<void> follow();
-  void read_empty();
+  bool read_empty();  // whether there was anything
 
   boost::asio::posix::stream_descriptor notice_;
   boost::asio::steady_timer rest_;

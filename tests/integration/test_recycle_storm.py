@@ -35,21 +35,25 @@ def test_nothing_is_lost_whatever_the_reason(storm):
 
 def test_the_hammer_sees_what_is_lost(storm):
     """A worker that is killed takes POSTs with it: they are told, and not repeated."""
-    eventually(lambda: storm.hammer.answered() > 1000, "a load")
+    storm.hammer.posts(100)
+    before = storm.hammer.answered()
+    eventually(lambda: storm.hammer.answered() > before + 1000, "a load of POSTs")
+    pid = storm.supervisor.workers()[0]["pid"]
 
-    def kill_one():
-        workers = storm.supervisor.workers()
-        if workers:
-            os.kill(workers[0]["pid"], signal.SIGKILL)
-        return storm.lost()["worker_died"] > 0
+    def worker():
+        return next(worker for worker in storm.supervisor.workers() if worker["pid"] == pid)
 
-    eventually(kill_one, "a worker that dies with a POST in its hands")
+    os.kill(pid, signal.SIGSTOP)
+    eventually(lambda: worker()["in_flight"] > 0, "a worker with POSTs in its hands")
+    os.kill(pid, signal.SIGKILL)
+    eventually(lambda: storm.lost()["worker_died"] > 0, "requests that died with it")
     outcome = storm.hammer.finish()
 
     assert outcome["exit"] == 1
     assert outcome["wrong"] > 0
     assert outcome["posts_run_twice"] == 0
-    assert storm.lost()["worker_died"] == outcome["wrong"] + outcome["broken"]
+    assert storm.lost()["worker_died"] == outcome["wrong"] + outcome["broken"], \
+        storm.hammer.complaints[:50]
     assert any("worker_died" in line for line in storm.hammer.complaints)
     assert storm.hammer.complaints, "each is told with its time"
 

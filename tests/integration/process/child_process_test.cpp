@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/ptrace.h>
 #include <sys/wait.h>
 
 #include <boost/asio/co_spawn.hpp>
@@ -112,6 +113,27 @@ TEST_F(Children, DieWithTheirSupervisor) {
   ::kill(supervisor, SIGKILL);
   run_until([&] { return !is_alive(child); });
   for (const int fd : ends) ::close(fd);
+}
+
+// The kernel gives the status to a tracer first (ptrace(2)), and a debugger may not ask for long.
+TEST_F(Children, OneThatATracerHoldsBackHoldsUpNobodyElse) {
+  const Told& traced = spawn(command({"/bin/sleep", "1000"}));
+  const worker::WorkerId id = last_id();
+  run_until([&] { return traced.ready == 1; });
+  const pid_t tracer = ::fork();
+  if (tracer == 0) {
+    ::alarm(20);
+    if (::ptrace(PTRACE_SEIZE, traced.pid, 0, 0) < 0) ::_exit(1);
+    for (;;) ::pause();
+  }
+  run_until([&] { return host.is_traced(id); });
+  host.kill(id);
+  run_until([&] { return !is_alive(traced.pid); });
+  run(command({"/bin/true"}));
+  EXPECT_EQ(traced.exited, 0);
+  ::kill(tracer, SIGKILL);
+  run_until([&] { return traced.exited == 1; });
+  EXPECT_EQ(traced.evidence.status, ExitStatus(Signaled{SIGKILL, false}));
 }
 
 TEST_F(Children, AServiceThatCannotBeExecutedSaysSo) {

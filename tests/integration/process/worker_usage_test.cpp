@@ -4,6 +4,8 @@
 #include <sys/eventfd.h>
 #include <sys/ptrace.h>
 
+#include <boost/asio/posix/stream_descriptor.hpp>
+
 #include "integration/process/each_cgroups.h"
 #include "process/memory_alarm.h"
 
@@ -147,6 +149,32 @@ TEST_F(Alarms, AreToldAtMostTenTimesASecond) {
     return told == 4;
   });
   EXPECT_GE(Clock::now() - begun, 300ms);
+  alarm->stop();
+}
+
+// Asio hands on what epoll has told of a descriptor that is closed before its turn comes: to
+// whoever has been watched since then.
+TEST_F(Alarms, AreNotToldOfWhatAnotherDescriptorHas) {
+  loop::UniqueFd first(::eventfd(1, EFD_NONBLOCK | EFD_CLOEXEC));
+  loop::UniqueFd second(::eventfd(1, EFD_NONBLOCK | EFD_CLOEXEC));
+  loop::UniqueFd notice(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
+  const int writer = notice.get();
+  int told = 0;
+  bool woken = false;
+  std::shared_ptr<MemoryAlarm> alarm;
+  boost::asio::posix::stream_descriptor waker(*io, first.release()), closed(*io, second.release());
+  closed.async_wait(closed.wait_read, [](boost::system::error_code) {});
+  waker.async_wait(waker.wait_read, [&](boost::system::error_code) {
+    closed.close();
+    alarm = MemoryAlarm::start(*io, std::move(notice), [&] { ++told; });
+    woken = true;
+  });
+  run_until([&] { return woken; });
+  ASSERT_TRUE(alarm);
+  run(command({"/bin/true"}));
+  EXPECT_EQ(told, 0);
+  ::eventfd_write(writer, 1);
+  run_until([&] { return told == 1; });
   alarm->stop();
 }
 
