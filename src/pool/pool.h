@@ -299,7 +299,7 @@ class Pool {
   void finish(const Ticket& ticket, const std::string& failure);
 
   // pool_debugging.cpp: starts that are debugged.
-  void forget_replacement(const Worker& worker);
+  void forget_replacement(Worker& worker);
 
   // pool_scaling.cpp: how many workers.
   std::uint32_t desired() const;

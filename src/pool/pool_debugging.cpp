@@ -79,12 +79,14 @@ Decision Pool::stop_debugging(TimePoint now) {
   return decision;
 }
 
-// The worker that it was to replace serves on, which is no failure.
-void Pool::forget_replacement(const Worker& worker) {
+// The worker that it was to replace serves on, which is no failure. The next recycle of that one
+// has a replacement of its own, whose start does not fail with the end of this one.
+void Pool::forget_replacement(Worker& worker) {
   const auto ticket = worker.replaces ? recycling_.find(*worker.replaces) : recycling_.end();
   if (ticket == recycling_.end() || ticket->second.old_gone) return;
   finish(ticket->second, kCalledOff);
   recycling_.erase(ticket);
+  worker.replaces.reset();
 }
 
 Decision Pool::debugger_failed(const std::string& sentence) const {

@@ -63,7 +63,8 @@ bool may_be_denied(int error) {
     case EPERM:   // other filters
     case EACCES:  // no right to the common ancestor; the cgroup.procs file may still do
     case ENODEV:  // the cgroup was removed, or takes no process: who enters by the file is told so,
-    case EBUSY:   // at the step that it is
+    case ENOENT:  // at the step that it is
+    case EBUSY:
     case EBADF:
     case EINVAL:  // a kernel before 5.7 does not know CLONE_INTO_CGROUP
     case EOPNOTSUPP:

@@ -37,7 +37,8 @@ TEST(BadDocument, IsToldOfAtItsPlace) {
        "this is not YAML: the referenced anchor is not defined; a text that begins with * or & "
        "needs"},
       {"x: &a [*a]\npools: {web: {command: a}}", 1, 1, "x",
-       "unknown key \"x\"; known here: listen, admin, control, log, gateway, shutdown, defaults or "
+       "unknown key \"x\"; known here: listen, admin, control, state, log, gateway, shutdown, "
+       "defaults or "
        "pools"},
       {"pools: {web: {command: !secret a}}", 1, 24, "pools.web.command",
        "the tag !secret means nothing here; remove it"},

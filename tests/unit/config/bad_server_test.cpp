@@ -74,7 +74,8 @@ TEST(BadServerKeys, AreToldOfAtTheirPlaces) {
        "with this pool there are 4100 workers in all, counting workers.max and recycle.at_once of "
        "each"},
       {"base: &b {command: x}\npools: {web: *b}", 1, 1, "base",
-       "unknown key \"base\"; known here: listen, admin, control, log, gateway, shutdown, defaults "
+       "unknown key \"base\"; known here: listen, admin, control, state, log, gateway, shutdown, "
+       "defaults "
        "or pools"},
   });
 }

@@ -197,6 +197,18 @@ TEST(DebuggedPool, CallsOffAStartThatIsUnderWayAndKeepsTheOldWorker) {
   EXPECT_EQ(spawned(bench.recycle()), ids({3}));  // nothing holds up the next one
 }
 
+TEST(DebuggedPool, TheEndOfAStartThatWasCalledOffDoesNotEndTheNextRecycle) {
+  Bench bench(web());
+  bench.serve(1, 1);
+  debug(bench);
+  bench.pool.stop_debugging(bench.now);
+  EXPECT_EQ(spawned(bench.recycle()), ids({3}));
+  const Decision end = bench.exits(2, kStoppedWell);
+  EXPECT_FALSE(tells(end, EventKind::RecycleFailed));
+  EXPECT_THAT(spawned(end), IsEmpty());
+  EXPECT_EQ(drained(bench.ready(3)), ids({1}));
+}
+
 TEST(DebuggedPool, CallsOffAnOrderThatWaits) {
   PoolSettings settings = web();
   settings.recycle.at_once = 1;
