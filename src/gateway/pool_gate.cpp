@@ -167,8 +167,7 @@ void PoolGate::count_lost(const Upstream& upstream) {
 
 void PoolGate::report_drain_broken(Upstream& upstream) {
   if (!upstream.mark || upstream.abandoned) return;
-  if (!std::exchange(upstream.mark->break_reported, true))
-    tell_(link::DrainBroken{upstream.id()});
+  if (!std::exchange(upstream.mark->break_reported, true)) tell_(link::DrainBroken{upstream.id()});
 }
 
 // At once: a client that does not take its 504 must not hold it up.

@@ -131,8 +131,7 @@ inline constexpr std::size_t kLongestMethod = 20;
 using ToGateway =
     std::variant<Welcome, PoolAdded, PoolModeChanged, PoolRemoved, RoutesChanged, WorkerReady,
                  DrainWorker, WorkerGone, AbandonWorker, LastCall, Quiesce>;
-using ToSupervisor =
-    std::variant<Hello, Demand, WorkerDrained, DrainBroken, Quiesced, RequestTimedOut,
-                 RequestCutShort>;
+using ToSupervisor = std::variant<Hello, Demand, WorkerDrained, DrainBroken, Quiesced,
+                                  RequestTimedOut, RequestCutShort>;
 
 }  // namespace poolwarden::link

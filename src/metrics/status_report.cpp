@@ -31,7 +31,8 @@ json::value number_or_null(std::uint64_t number) {
   return number;
 }
 
-// The certificate; what it wrote is one text here, and has been since before there were certificates.
+// The certificate; what it wrote is one text here, and has been since before there were
+// certificates.
 json::object exit_object(const diagnosis::Certificate& certificate) {
   json::object exit = journal::as_json(certificate);
   exit.erase("output");

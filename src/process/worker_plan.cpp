@@ -82,8 +82,7 @@ cgroup::LimitValues cgroup_limits(const worker::Limits& limits, std::uint64_t av
 
 Attempt<LaunchPlan> plan_worker(const worker::WorkerSettings& settings, std::uint32_t slot,
                                 const Account& account, Environment environment,
-                                std::uint64_t available,
-                                const std::vector<std::string>& wrapper) {
+                                std::uint64_t available, const std::vector<std::string>& wrapper) {
   LaunchPlan plan;
   plan.environment = std::move(environment);
   if (settings.directory) plan.directory = worker::expand(*settings.directory, plan.environment);

@@ -32,7 +32,7 @@ struct GatewayCallbacks {
   std::function<void(const std::string& pool)> demand;
   std::function<void(worker::WorkerId, std::uint32_t mark)> drained;
   std::function<void(worker::WorkerId)> drain_broken;  // a request broke off meanwhile
-  std::function<void(worker::WorkerId)> timed_out;  // it took longer than request_timeout
+  std::function<void(worker::WorkerId)> timed_out;     // it took longer than request_timeout
   std::function<void(worker::WorkerId, const diagnosis::CutRequest&)> cut_short;
   std::function<void()> lost;  // it died; a new one follows
   std::function<void()> quiesced;
