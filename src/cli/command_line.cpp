@@ -24,13 +24,18 @@ Words split_words(int argc, char** argv) {
 
 // Not by cxxopts: g++ 12 sees an overflow in its integers that is not there.
 Result<std::uint32_t> number_option(const cxxopts::ParseResult& options, const std::string& option,
-                                    std::uint32_t largest) {
+                                    const NumberRange& range) {
   const std::string text = options[option].as<std::string>();
   std::uint32_t number = 0;
   const char* end = text.data() + text.size();
   const auto [stopped, error] = std::from_chars(text.data(), end, number);
-  if (error == std::errc{} && stopped == end && number <= largest) return number;
-  return failure("--" + option + ": expected a number such as 0, got \"" + text + "\"");
+  const bool is_within = number >= range.least && number <= range.most;
+  if (error == std::errc{} && stopped == end && is_within) return number;
+  const std::string least = std::to_string(range.least);
+  const std::string wanted = range.most == NumberRange{}.most
+                                 ? "such as " + least
+                                 : "from " + least + " to " + std::to_string(range.most);
+  return failure("--" + option + ": expected a number " + wanted + ", got \"" + text + "\"");
 }
 
 CommandLine::CommandLine(const std::string& command, const std::string& synopsis,

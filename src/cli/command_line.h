@@ -22,10 +22,14 @@ struct Words {
 };
 Words split_words(int argc, char** argv);
 
-// The number that an option was given; the error names the option.
-Result<std::uint32_t> number_option(
-    const cxxopts::ParseResult& options, const std::string& option,
-    std::uint32_t largest = std::numeric_limits<std::uint32_t>::max());
+struct NumberRange {
+  std::uint32_t least = 0;
+  std::uint32_t most = std::numeric_limits<std::uint32_t>::max();
+};
+
+// The number that an option was given; the error names the option, and the range if it has an end.
+Result<std::uint32_t> number_option(const cxxopts::ParseResult& options, const std::string& option,
+                                    const NumberRange& range = {});
 
 class CommandLine {
  public:

@@ -32,9 +32,9 @@ void add_debug_options(CommandLine& line) {
 }
 
 Result<void> put_number(const cxxopts::ParseResult& options, const char* option,
-                        std::uint32_t largest, json::object& request) {
+                        const NumberRange& range, json::object& request) {
   if (options.count(option) == 0) return {};
-  const auto number = number_option(options, option, largest);
+  const auto number = number_option(options, option, range);
   if (!number) return number.error();
   request[option] = *number;
   return {};
@@ -53,10 +53,8 @@ Result<json::object> read_request(const cxxopts::ParseResult& options) {
     if (const auto known = parse_debug_tool(tool); !known) return known.error();
     request["tool"] = tool;
   }
-  constexpr std::uint32_t kPorts = 65535;
-  constexpr std::uint32_t kWorkers = 1'000'000;
-  if (auto put = put_number(options, "port", kPorts, request); !put) return put.error();
-  if (auto put = put_number(options, "worker", kWorkers, request); !put) return put.error();
+  if (auto put = put_number(options, "port", {1, 65535}, request); !put) return put.error();
+  if (auto put = put_number(options, "worker", {}, request); !put) return put.error();
   const std::string host = options["host"].as<std::string>();
   boost::system::error_code none;
   if (boost::asio::ip::make_address(host, none); none)

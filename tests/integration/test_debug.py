@@ -298,7 +298,8 @@ def test_an_order_is_called_off(supervise):
 @pytest.mark.parametrize("words, complaint", [
     ([], "name the pool"), (["web"], "--with"), (["web", "--with", "gdbb"], 'did you mean "gdb"?'),
     (["web", "--with", "gdb", "--off"], "exclude each other"),
-    (["web", "--with", "gdbserver", "--port", "99999"], "--port"),
+    (["web", "--with", "gdbserver", "--port", "99999"], '--port: expected a number from 1 to 65535'),
+    (["web", "--with", "gdb", "--worker", "x"], '--worker: expected a number such as 0, got "x"'),
     (["web", "--with", "gdbserver", "--host", "nowhere.invalid"], "--host")])
 def test_wrong_usage(program, words, complaint):
     result = subprocess.run([program, "debug", *words], capture_output=True, text=True, timeout=60,
