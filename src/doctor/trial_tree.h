@@ -1,6 +1,9 @@
-// Cgroups of doctor's own, to try limits in: made as a supervisor makes them, and removed again.
+// Cgroups of doctor's own, to try limits in: made as a supervisor makes them, and removed again,
+// whatever becomes of doctor meanwhile.
 
 #pragma once
+
+#include <sys/types.h>
 
 #include <string>
 
@@ -8,6 +11,7 @@
 
 namespace poolwarden::doctor {
 
+// Of a process with one thread, which lives as long as that one.
 class TrialTree {
  public:
   TrialTree();
@@ -19,6 +23,7 @@ class TrialTree {
 
  private:
   cgroup::Tree tree_;
+  pid_t remover_ = -1;
 };
 
 // /proc/self/cgroup as it would read outside of the leaf that a running supervisor has moved into.

@@ -6,16 +6,19 @@ import os
 import pwd
 import re
 import shutil
+import signal
 import socket
 import struct
 import subprocess
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from machine import memory_can_be_limited
+from machine import CGROUPS, children, memory_can_be_limited
 from supervisor import free_port
+from waiting import eventually
 
 IS_ROOT = os.geteuid() == 0
 needs_root = pytest.mark.skipif(not IS_ROOT, reason="only root can become another user")
@@ -36,10 +39,25 @@ class Clinic:
         self.settings = {"listen": f"127.0.0.1:{free_port()}", "admin": f"127.0.0.1:{free_port()}",
                          "control": str(self.folder / "control.sock")}
 
-    def run(self, *words, prefix=()):
+    def command(self, words, prefix):
         self.file.write_text(json.dumps({**self.settings, "pools": {"web": self.pool}}))
-        return subprocess.run([*prefix, self.program, "doctor", str(self.file), *words],
-                              capture_output=True, text=True, timeout=60)
+        return [*prefix, self.program, "doctor", str(self.file), *words]
+
+    def run(self, *words, prefix=()):
+        return subprocess.run(self.command(words, prefix), capture_output=True, text=True,
+                              timeout=60)
+
+    @contextmanager
+    def started(self, *words, prefix=()):
+        """The process of the prefix, which has doctor as its child."""
+        with subprocess.Popen(self.command(words, prefix), stdout=subprocess.PIPE,
+                              text=True) as process:
+            try:
+                yield process
+            finally:
+                for pid in children(process.pid) if process.poll() is None else []:
+                    os.kill(pid, signal.SIGKILL)
+                process.kill()
 
     def report(self, *words, prefix=()):
         result = self.run("--json", *words, prefix=prefix)
@@ -71,6 +89,10 @@ class Clinic:
         path.chmod(mode)
         self.pool["command"] = [str(path)]
         return path
+
+
+def cgroups_of_doctor(pid):
+    return list(CGROUPS.glob(f"**/poolwarden-doctor-{pid}"))
 
 
 @pytest.fixture
@@ -280,6 +302,23 @@ def test_a_configuration_that_hangs(clinic):
     assert found["subject"] == "configuration" and "does not answer" in found["found"]
 
 
+@can_hang
+@pytest.mark.skipif(not memory_can_be_limited(), reason="no memory cgroup can be written here")
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_however_it_ends_its_cgroups_go_with_it(clinic, how):
+    hung = clinic.folder / "hung"
+    clinic.pool["directory"] = str(hung / "app")
+    prefix = ("env", "--default-signal=INT", *beside_a_hung_directory(hung))
+    with clinic.started("--timeout", "10m", prefix=prefix) as beside:
+        [doctor] = eventually(lambda: children(beside.pid), "doctor runs")
+        eventually(lambda: cgroups_of_doctor(doctor), "cgroups to try limits in")
+
+        os.kill(doctor, how)
+
+        eventually(lambda: not cgroups_of_doctor(doctor), "none of them is left")
+        assert beside.stdout.read() == "", "it was ended before it was done"
+
+
 # What ELF files say
 
 
@@ -454,7 +493,7 @@ def test_limits_are_tried_and_nothing_is_left_of_it(clinic):
     with subprocess.Popen([clinic.program, "doctor", str(clinic.file)],
                           stdout=subprocess.DEVNULL) as doctor:
         doctor.wait(60)
-    assert not list(Path("/sys/fs/cgroup").glob(f"**/poolwarden-doctor-{doctor.pid}"))
+    assert not cgroups_of_doctor(doctor.pid)
 
 
 @needs_root
