@@ -1,6 +1,5 @@
 #include "process/preflight.h"
 
-#include <elf.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -9,6 +8,7 @@
 #include <optional>
 #include <sstream>
 
+#include "process/elf_file.h"
 #include "process/program_file.h"
 
 namespace poolwarden::process {
@@ -16,22 +16,7 @@ namespace {
 
 bool exists(const std::string& path) { return ::access(path.c_str(), F_OK) == 0; }
 
-// The dynamic loader that a program asks for; it is missing when the program is of another libc.
-std::optional<std::string> elf_loader(const std::string& head) {
-  if (head.size() < sizeof(Elf64_Ehdr) || !head.starts_with(ELFMAG)) return std::nullopt;
-  if (head[EI_CLASS] != ELFCLASS64) return std::nullopt;
-  Elf64_Ehdr header;
-  std::copy_n(head.data(), sizeof header, reinterpret_cast<char*>(&header));
-  for (unsigned i = 0; i < header.e_phnum; ++i) {
-    const std::size_t at = header.e_phoff + i * sizeof(Elf64_Phdr);
-    if (at + sizeof(Elf64_Phdr) > head.size()) break;
-    Elf64_Phdr part;
-    std::copy_n(head.data() + at, sizeof part, reinterpret_cast<char*>(&part));
-    if (part.p_type != PT_INTERP || part.p_offset >= head.size()) continue;
-    return std::string(head.c_str() + part.p_offset);
-  }
-  return std::nullopt;
-}
+constexpr int kMostInterpreters = 5;  // of interpreters, in the kernel's exec_binprm()
 
 bool may_execute(const struct stat& status, const LaunchPlan& plan) {
   if (!plan.identity) return (status.st_mode & 0111) != 0;
@@ -50,24 +35,44 @@ struct Finding {
   Obstacle obstacle = Obstacle::None;
 };
 
-Finding explain_missing(const std::string& path) {
-  for (const std::string& directory : directories_above(path)) {
-    if (!exists(directory))
-      return {"the directory " + directory + " does not exist", Obstacle::MissingDirectory};
-  }
-  if (!exists(path)) return {};
-  const std::string head = read_head(path);
-  if (const auto line = script_line(head)) {
-    return {"its interpreter " + line->interpreter +
-                (line->has_windows_line_end ? "\\r does not exist: the file has Windows line ends"
-                                            : " does not exist"),
+Finding explain_loader(const ElfFile& program, const std::string& directory) {
+  const std::string& loader = program.interpreter;
+  if (loader.empty() || exists(absolute_path(loader, directory))) return {};
+  const auto own = read_elf("/proc/self/exe");
+  const std::string why = own && !fit(own->header, program.header)
+                              ? "no C library for " + machine_name(program.header) + " is installed"
+                              : "it was built for another libc";
+  return {"its loader " + loader + " does not exist: " + why, Obstacle::MissingLoader};
+}
+
+Finding explain_missing(const std::string& path, const std::string& directory,
+                        int interpreters = 0);
+
+Finding explain_script(const ScriptLine& line, const std::string& directory, int interpreters) {
+  const std::string& name = line.interpreter;
+  if (!exists(absolute_path(line.program(), directory))) {
+    return {"its interpreter " + name +
+                (line.has_windows_line_end ? "\\r does not exist: the file has Windows line ends"
+                                           : " does not exist"),
             Obstacle::MissingInterpreter};
   }
-  if (const auto loader = elf_loader(head)) {
-    return {"its loader " + *loader + " does not exist: it was built for another libc",
-            Obstacle::MissingLoader};
+  const Finding found =
+      explain_missing(absolute_path(line.program(), directory), directory, interpreters + 1);
+  if (found.reason.empty()) return {};
+  return {"of its interpreter " + name + ": " + found.reason, found.obstacle};
+}
+
+Finding explain_missing(const std::string& path, const std::string& directory, int interpreters) {
+  if (interpreters > kMostInterpreters) return {};
+  for (const std::string& above : directories_above(path)) {
+    if (!exists(above))
+      return {"the directory " + above + " does not exist", Obstacle::MissingDirectory};
   }
-  return {};
+  if (!exists(path)) return {};
+  if (const auto line = script_line(read_head(path)))
+    return explain_script(*line, directory, interpreters);
+  const auto program = read_elf(path);
+  return program ? explain_loader(*program, directory) : Finding();
 }
 
 Finding explain_forbidden(const std::string& path, const LaunchPlan& plan) {
@@ -114,9 +119,10 @@ Result<std::string> find_program(const std::string& command,
 }
 
 ExecFailure explain_exec_failure(const std::string& program, int error, const LaunchPlan& plan) {
-  const std::string path = absolute_path(program, plan.directory.value_or(""));
+  const std::string directory = plan.directory.value_or("");
+  const std::string path = absolute_path(program, directory);
   Finding found;
-  if (error == ENOENT) found = explain_missing(path);
+  if (error == ENOENT) found = explain_missing(path, directory);
   if (error == EACCES) found = explain_forbidden(path, plan);
   if (found.reason.empty()) return {program};
   return {program + " (" + found.reason + ")", found.obstacle};

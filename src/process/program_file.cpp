@@ -1,16 +1,15 @@
 #include "process/program_file.h"
 
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
 
-#include "loop/unique_fd.h"
+#include "loop/regular_file.h"
 
 namespace poolwarden::process {
 namespace {
 
-constexpr std::size_t kHead = 4096;  // program headers lie within it in practice
+constexpr std::size_t kHead = 4096;
 
 std::string trimmed(const std::string& text) {
   const auto begin = text.find_first_not_of(" \t");
@@ -32,11 +31,15 @@ std::vector<std::string> directories_above(const std::string& path) {
 }
 
 std::string read_head(const std::string& path) {
-  const loop::UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  const auto file = loop::open_regular_file(path);
   std::string head(kHead, '\0');
-  const ssize_t count = file ? ::read(file.get(), head.data(), head.size()) : 0;
+  const ssize_t count = file ? ::read(file->get(), head.data(), head.size()) : 0;
   head.resize(static_cast<std::size_t>(std::max<ssize_t>(count, 0)));
   return head;
+}
+
+std::string ScriptLine::program() const {
+  return interpreter + (has_windows_line_end && argument.empty() ? "\r" : "");
 }
 
 std::optional<ScriptLine> script_line(const std::string& head) {

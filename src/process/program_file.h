@@ -14,7 +14,7 @@ std::string absolute_path(const std::string& path, const std::string& directory)
 // The directories above an absolute path, topmost first: "/", "/srv", "/srv/app".
 std::vector<std::string> directories_above(const std::string& path);
 
-// The first 4 KiB; empty when it cannot be read.
+// The first 4 KiB of a regular file; empty when it cannot be read.
 std::string read_head(const std::string& path);
 
 // The first line of a script, as the kernel reads it (execve(2)): all behind the interpreter is one
@@ -23,6 +23,9 @@ struct ScriptLine {
   std::string interpreter;            // "/usr/bin/env"; empty when the line has none
   std::string argument;               // "python3 -u"; empty when there is none
   bool has_windows_line_end = false;  // the kernel takes the carriage return for part of a name
+
+  // The name of what the kernel executes, with a carriage return where it takes it for part of it.
+  std::string program() const;
 };
 
 // Absent when the file is no script.
