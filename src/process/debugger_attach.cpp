@@ -1,6 +1,5 @@
 #include "process/debugger_attach.h"
 
-#include <fcntl.h>
 #include <linux/capability.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
@@ -18,7 +17,7 @@
 #include <sstream>
 
 #include "cgroup/kernel_files.h"
-#include "loop/unique_fd.h"
+#include "loop/pipe.h"
 #include "process/preflight.h"
 #include "process/process_table.h"
 
@@ -27,16 +26,7 @@ namespace {
 
 constexpr int kDescriptorsClosed = 65536;  // before Linux 5.9
 constexpr int kExecEvent = SIGTRAP | PTRACE_EVENT_EXEC << 8;
-
-struct Pipe {
-  loop::UniqueFd reading, writing;
-};
-
-Result<Pipe> make_pipe() {
-  int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) < 0) return errno_error(errno, "cannot make a pipe");
-  return Pipe{loop::UniqueFd(ends[0]), loop::UniqueFd(ends[1])};
-}
+constexpr int kHelperKilled = ESRCH;  // in place of the errno of its ptrace(2)
 
 bool send(int pipe, int value) { return ::write(pipe, &value, sizeof value) == sizeof value; }
 
@@ -52,8 +42,10 @@ std::optional<int> receive(int pipe) {
 // What the helper does once it traces; it never returns to its caller.
 using Traced = std::function<void(pid_t traced)>;
 
-[[noreturn]] void help(pid_t traced, const Pipe& to_traced, const Pipe& to_helper,
+[[noreturn]] void help(pid_t traced, loop::Pipe& to_traced, loop::Pipe& to_helper,
                        const Traced& then) {
+  to_traced.reading.reset();
+  to_helper.writing.reset();
   send(to_traced.writing.get(), ::getpid());
   receive(to_helper.reading.get());  // it lets us, as far as Yama is concerned
   const long seized = ::ptrace(PTRACE_SEIZE, traced, nullptr, PTRACE_O_TRACEEXEC);
@@ -65,11 +57,12 @@ using Traced = std::function<void(pid_t traced)>;
   ::_exit(0);
 }
 
-// Forks a helper that is nobody's child here and has it trace us. Answers the errno of that.
+// Forks a helper that is nobody's child here and has it trace us. Answers the errno of that. Each
+// side holds no end that is the other's: that the other has died shows in the pipe.
 Result<int> have_us_traced(const Traced& then) {
   const pid_t ourselves = ::getpid();
-  const auto to_us = make_pipe();
-  const auto to_helper = make_pipe();
+  auto to_us = loop::make_pipe();
+  auto to_helper = loop::make_pipe();
   if (!to_us) return to_us.error();
   if (!to_helper) return to_helper.error();
   const pid_t between = ::fork();
@@ -83,11 +76,12 @@ Result<int> have_us_traced(const Traced& then) {
   while (::waitpid(between, &status, 0) < 0 && errno == EINTR) continue;
   if (const int error = WIFEXITED(status) ? WEXITSTATUS(status) : EAGAIN; error != 0)
     return errno_error(error, "cannot fork");
+  to_us->writing.reset();
   const auto helper = receive(to_us->reading.get());
   // Without Yama it fails, and is not needed.
   if (helper) ::prctl(PR_SET_PTRACER, *helper, 0, 0, 0);
-  send(to_helper->writing.get(), 0);
-  return receive(to_us->reading.get()).value_or(ESRCH);
+  send(to_helper->writing.get(), 0);  // our reading end is still there: this raises no SIGPIPE
+  return receive(to_us->reading.get()).value_or(kHelperKilled);
 }
 
 // True when it stands before the first instruction of another program; false when it has ended.
@@ -223,7 +217,7 @@ Result<void> try_tracing() {
   }
   int status = 0;
   while (::waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
-  const int error = WIFEXITED(status) ? WEXITSTATUS(status) : ESRCH;
+  const int error = WIFEXITED(status) ? WEXITSTATUS(status) : kHelperKilled;
   if (error == 0) return {};
   return failure(explain_refusal(own_rights(error)));
 }
@@ -233,7 +227,9 @@ std::string explain_refusal(const TraceRights& rights) {
       "docker run --cap-add SYS_PTRACE, or securityContext.capabilities.add: [SYS_PTRACE] in "
       "Kubernetes";
   const std::string tried =
-      "ptrace(2) fails with \"" + std::string(std::strerror(rights.error)) + "\": ";
+      rights.error == kHelperKilled
+          ? "who calls ptrace(2) is killed: "
+          : "ptrace(2) fails with \"" + std::string(std::strerror(rights.error)) + "\": ";
   constexpr int kNobody = 3;
   constexpr int kAdministrators = 2;
   if (rights.yama_scope >= kNobody) {

@@ -23,7 +23,7 @@ Result<void> try_tracing();
 
 // What decides whether tracing is allowed, ptrace(2).
 struct TraceRights {
-  int error = 0;                // of the try
+  int error = 0;                // of the try; ESRCH: whoever tried was killed
   bool has_capability = false;  // CAP_SYS_PTRACE
   bool is_filtered = false;     // by seccomp(2)
   int yama_scope = 0;           // kernel.yama.ptrace_scope

@@ -52,7 +52,10 @@ ServiceProcess::~ServiceProcess() {
   kill();
 }
 
-void ServiceProcess::kill() { child_->signal(SIGKILL); }
+void ServiceProcess::kill() {
+  child_->signal_group(SIGKILL);  // it fails before the child has its session
+  child_->signal(SIGKILL);
+}
 
 Result<std::unique_ptr<ServiceProcess>> start_service(
     asio::io_context& io, const KnownPids& known, const LaunchPlan& plan,

@@ -24,13 +24,14 @@ Result<LaunchPlan> plan_service(std::vector<std::string> arguments,
 class ServiceProcess {
  public:
   explicit ServiceProcess(std::shared_ptr<ChildProcess> child, std::shared_ptr<bool> wanted);
-  // Kills it; its end is not told any more.
+  // As kill(); its end is not told any more.
   ~ServiceProcess();
   ServiceProcess(const ServiceProcess&) = delete;
   ServiceProcess& operator=(const ServiceProcess&) = delete;
 
   pid_t pid() const { return child_->pid(); }
   void signal(int number) { child_->signal(number); }
+  // With what it has forked.
   void kill();
 
  private:

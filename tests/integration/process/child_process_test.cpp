@@ -153,6 +153,25 @@ TEST_F(Children, AServiceIsKilledWithItsOwner) {
   run_until([&] { return !is_alive(pid); });
 }
 
+TEST_F(Children, AServiceIsKilledWithWhatItHasForked) {
+  int ends[2];
+  ASSERT_EQ(::pipe2(ends, O_CLOEXEC), 0);
+  auto launch = plan({"/bin/sh", "-c", "/bin/sleep 1000 & echo $!; wait"});
+  launch.descriptors = {{ends[1], 1}};
+  bool has_ended = false;
+  auto service = start_service(*io, known, launch, [&](const ExitStatus&) { has_ended = true; });
+  ASSERT_TRUE(service);
+  ::close(ends[1]);
+  std::string text;
+  char letter = 0;
+  while (::read(ends[0], &letter, 1) == 1 && letter != '\n') text += letter;
+  const pid_t forked = std::stoi(text);
+  ASSERT_TRUE(is_alive(forked));
+  (*service)->kill();
+  run_until([&] { return has_ended && !is_alive(forked); });
+  ::close(ends[0]);
+}
+
 TEST_F(Children, AServiceHasNoPrivileges) {
   auto launch = plan_service({"gateway"}, "nobody", {});
   ASSERT_TRUE(launch);

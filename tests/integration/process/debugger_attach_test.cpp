@@ -16,6 +16,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <string>
 
@@ -106,12 +107,12 @@ TEST(DebuggedProgram, LeavesNoDescriptorWithItsDebugger) {
   EXPECT_THAT(ended.output, testing::Not(HasSubstr("5")));
 }
 
-// As a container's seccomp filter has it.
-void forbid_ptrace() {
+// As a container's seccomp filter has it; or as one that forgives nothing.
+void forbid_ptrace(std::uint32_t answer = SECCOMP_RET_ERRNO | EPERM) {
   sock_filter filter[] = {
       BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
       BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_ptrace, 0, 1),
-      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+      BPF_STMT(BPF_RET | BPF_K, answer),
       BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
   };
   const sock_fprog program{sizeof filter / sizeof *filter, filter};
@@ -135,6 +136,22 @@ TEST(TracingRights, AreTriedWithRealProcesses) {
 TEST(TracingRights, DoNotKeepTheProgramFromRunning) {
   const Ended ended = run_child([] {
     forbid_ptrace();
+    exec_debugged({"/bin/true"}, shell("exit 7"));
+  });
+  EXPECT_EQ(exit_code(ended), 7);
+  EXPECT_THAT(ended.output, HasSubstr("the worker runs without /bin/true"));
+}
+
+TEST(TracingRights, AreRefusedAlsoByAFilterThatKills) {
+  const Ended tried = run_child([] {
+    forbid_ptrace(SECCOMP_RET_KILL_PROCESS);
+    const auto allowed = try_tracing();
+    const std::string text = allowed ? "allowed" : allowed.error().message;
+    (void)!::write(STDERR_FILENO, text.data(), text.size());
+  });
+  EXPECT_THAT(tried.output, HasSubstr("who calls ptrace(2) is killed: the container's seccomp"));
+  const Ended ended = run_child([] {
+    forbid_ptrace(SECCOMP_RET_KILL_PROCESS);
     exec_debugged({"/bin/true"}, shell("exit 7"));
   });
   EXPECT_EQ(exit_code(ended), 7);
