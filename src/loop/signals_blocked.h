@@ -1,5 +1,5 @@
 // Blocks all signals while it lives, so that a thread started meanwhile never gets one: signals are
-// the main thread's.
+// the main thread's. And no handler runs in a process that is forked meanwhile.
 
 #pragma once
 

@@ -1,31 +1,16 @@
 #include "process/launcher.h"
 
-#include <fcntl.h>
 #include <linux/sched.h>
 #include <sys/syscall.h>
 
 #include <csignal>
 
+#include "loop/pipe.h"
+#include "loop/signals_blocked.h"
 #include "process/child.h"
 
 namespace poolwarden::process {
 namespace {
-
-// For the time of the clone: no handler of ours may run in the child.
-class AllSignalsBlocked {
- public:
-  AllSignalsBlocked() {
-    sigset_t all;
-    ::sigfillset(&all);
-    ::pthread_sigmask(SIG_SETMASK, &all, &before_);
-  }
-  ~AllSignalsBlocked() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-  AllSignalsBlocked(const AllSignalsBlocked&) = delete;
-  AllSignalsBlocked& operator=(const AllSignalsBlocked&) = delete;
-
- private:
-  sigset_t before_{};
-};
 
 struct Cloned {
   long pid = -1;
@@ -86,17 +71,16 @@ Cloned clone_somehow(const LaunchPlan& plan) {
 }  // namespace
 
 Result<Launched> launch(const LaunchPlan& plan) {
-  int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) < 0) return errno_error(errno, "cannot make the report pipe");
-  loop::UniqueFd report(ends[0]);
-  const loop::UniqueFd write_end(ends[1]);
-  ChildImage image(plan, write_end.get());
+  auto report = loop::make_pipe();
+  if (!report) return report.error();
+  ChildImage image(plan, report->writing.get());
 
-  const AllSignalsBlocked blocked;
+  const loop::SignalsBlocked no_handler_of_ours_runs_in_the_child;
   const Cloned cloned = clone_somehow(plan);
   if (cloned.pid == 0) image.run(cloned.born_in_cgroup);
   if (cloned.pid < 0) return errno_error(errno, "cannot clone");
-  return Launched{static_cast<pid_t>(cloned.pid), loop::UniqueFd(cloned.pidfd), std::move(report)};
+  return Launched{static_cast<pid_t>(cloned.pid), loop::UniqueFd(cloned.pidfd),
+                  std::move(report->reading)};
 }
 
 }  // namespace poolwarden::process
