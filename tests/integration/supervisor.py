@@ -128,9 +128,9 @@ class Supervisor:
         return self.process.wait(timeout)
 
     def pid(self):
-        """Its own, not that of the prefix (unshare) that started it."""
+        """Its own: a prefix becomes it (setpriv), or starts it (unshare --fork)."""
         pid = self.process.pid
-        if not self._prefix:
+        if not self._prefix or os.path.samefile(f"/proc/{pid}/exe", self.program):
             return pid
         return int(Path(f"/proc/{pid}/task/{pid}/children").read_text().split()[0])
 
