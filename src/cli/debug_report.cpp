@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <filesystem>
 #include <optional>
 #include <vector>
@@ -16,7 +15,7 @@
 #include "cli/request_fields.h"
 #include "diagnosis/loader_trace.h"
 #include "diagnosis/system_call_trace.h"
-#include "loop/unique_fd.h"
+#include "loop/regular_file.h"
 #include "process/elf_file.h"
 #include "process/program_file.h"
 
@@ -31,51 +30,60 @@ constexpr std::size_t kLinesOfGdb = 200;
 constexpr std::size_t kPlacesShown = 8;
 
 Result<std::string> read_end(const std::string& path) {
-  const loop::UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+  const auto file = loop::open_regular_file(path, O_NOFOLLOW);
+  if (!file) return file.error();
   struct stat status {};
-  if (!file || ::fstat(file.get(), &status) < 0) return errno_error(errno, "cannot read " + path);
+  if (::fstat(file->get(), &status) < 0) return errno_error(errno, "cannot read " + path);
   const auto size = static_cast<std::size_t>(std::max<off_t>(status.st_size, 0));
   std::string text(std::min(size, kMostRead), '\0');
   const ssize_t count =
-      ::pread(file.get(), text.data(), text.size(), static_cast<off_t>(size - text.size()));
+      ::pread(file->get(), text.data(), text.size(), static_cast<off_t>(size - text.size()));
   if (count < 0) return errno_error(errno, "cannot read " + path);
   text.resize(static_cast<std::size_t>(count));
   return text;
 }
 
-// What a worker has written is made fit for a terminal.
-void add(std::string& report, const std::string& line) { report += "  " + escaped(line) + "\n"; }
+// Line by line. What a worker has written, and the names of its files, are made fit for a terminal.
+class Report {
+ public:
+  void say(const std::string& line) { text_ += escaped(line) + "\n"; }
+  void show(const std::string& line) { say("  " + line); }
+  bool is_empty() const { return text_.empty(); }
+  std::string text() const { return text_; }
 
-std::string report_system_calls(const std::string& path) {
+ private:
+  std::string text_;
+};
+
+void report_system_calls(const std::string& path, Report& report) {
   const auto text = read_end(path);
-  if (!text) return text.error().message + "\n";
+  if (!text) return report.say(text.error().message);
   const auto trace = diagnosis::read_system_call_trace(*text, kLastCalls);
-  std::string report = "the last system calls that failed:\n";
-  if (trace.failed.empty()) report += "  none\n";
+  report.say("the last system calls that failed:");
+  if (trace.failed.empty()) report.show("none");
   for (const diagnosis::FailedCall& call : trace.failed)
-    add(report, std::to_string(call.pid) + " " + call.call + ": " + call.error);
-  report += "the last system calls:\n";
-  for (const std::string& call : trace.calls) add(report, call);
-  if (!trace.signals.empty() || !trace.ends.empty()) report += "how it ended:\n";
-  for (const std::string& signal : trace.signals) add(report, signal);
-  for (const std::string& end : trace.ends) add(report, end);
-  return report + "the whole trace: " + path + "\n";
+    report.show(std::to_string(call.pid) + " " + call.call + ": " + call.error);
+  report.say("the last system calls:");
+  for (const std::string& call : trace.calls) report.show(call);
+  if (!trace.signals.empty() || !trace.ends.empty()) report.say("how it ended:");
+  for (const std::string& signal : trace.signals) report.show(signal);
+  for (const std::string& end : trace.ends) report.show(end);
+  report.say("the whole trace: " + path);
 }
 
-std::string report_gdb(const std::string& path) {
+void report_gdb(const std::string& path, Report& report) {
   const auto text = read_end(path);
-  if (!text) return text.error().message + "\n";
+  if (!text) return report.say(text.error().message);
   std::vector<std::string_view> lines;
   for (std::string_view rest = *text; !rest.empty();) {
     const auto end = std::min(rest.find('\n'), rest.size());
     lines.push_back(rest.substr(0, end));
     rest.remove_prefix(std::min(end + 1, rest.size()));
   }
-  std::string report = "what gdb has to say:\n";
+  report.say("what gdb has to say:");
   const std::size_t first = lines.size() - std::min(lines.size(), kLinesOfGdb);
-  if (first > 0) add(report, "… the beginning is in " + path);
-  for (std::size_t i = first; i < lines.size(); ++i) add(report, std::string(lines[i]));
-  return report;
+  if (first > 0) report.show("… the beginning is in " + path);
+  for (std::size_t i = first; i < lines.size(); ++i) report.show(std::string(lines[i]));
 }
 
 // The program that the kernel executes: of a script its interpreter.
@@ -99,11 +107,13 @@ std::string why_no_trace(const std::string& program) {
   return "the loader (" + elf->interpreter + ") has written nothing for " + path;
 }
 
-// Why the loader did not take what is there.
+// Why the loader did not take what is there. A worker may have written the path.
 std::optional<std::string> refused(const std::string& path, const std::string& program) {
-  if (::access(path.c_str(), F_OK) < 0) {
-    if (errno == ENOENT || errno == ENOTDIR) return std::nullopt;
-    return path + ": " + std::strerror(errno);
+  const auto file = loop::open_regular_file(path);
+  if (!file) {
+    const bool is_absent = file.error().code == std::errc::no_such_file_or_directory ||
+                           file.error().code == std::errc::not_a_directory;
+    return is_absent ? std::nullopt : std::optional(file.error().message);
   }
   const auto library = process::read_elf(path);
   if (!library) return path + " is there: " + library.error().message;
@@ -114,44 +124,43 @@ std::optional<std::string> refused(const std::string& path, const std::string& p
   return path + " is there now";
 }
 
-void explain(const diagnosis::LoaderFailure& failure, const std::string& program,
-             std::string& report) {
-  report += failure.at_start ? "the loader failed at the start of the program:\n"
-                             : "the last that the loader could not do, while the program ran:\n";
-  add(report, describe(failure));
+void explain(const diagnosis::LoaderFailure& failure, const std::string& program, Report& report) {
+  report.say(failure.at_start ? "the loader failed at the start of the program:"
+                              : "the last that the loader could not do, while the program ran:");
+  report.show(describe(failure));
   std::size_t shown = 0;
   for (const std::string& place : failure.tried) {
     if (const auto reason = refused(place, program)) {
-      add(report, *reason);
+      report.show(*reason);
       ++shown;
     }
   }
   if (shown > 0 || failure.tried.empty()) return;
-  report += "none of these is there:\n";
+  report.say("none of these is there:");
   const std::size_t first = failure.tried.size() - std::min(failure.tried.size(), kPlacesShown);
-  for (std::size_t i = first; i < failure.tried.size(); ++i) add(report, failure.tried[i]);
+  for (std::size_t i = first; i < failure.tried.size(); ++i) report.show(failure.tried[i]);
 }
 
-std::string report_loader(const std::string& beginning, const std::string& program, bool ended) {
+void report_loader(const std::string& beginning, const std::string& program, bool ended,
+                   Report& report) {
   const fs::path folder = fs::path(beginning).parent_path();
   std::error_code failed;
   std::vector<std::string> files;
   for (const auto& entry : fs::directory_iterator(folder, failed)) {
     if (entry.path().string().starts_with(beginning + ".")) files.push_back(entry.path());
   }
-  if (failed) return "cannot read " + folder.string() + ": " + failed.message() + "\n";
-  if (files.empty()) return why_no_trace(program) + "\n";
+  if (failed) return report.say("cannot read " + folder.string() + ": " + failed.message());
+  if (files.empty()) return report.say(why_no_trace(program));
   std::sort(files.begin(), files.end());
-  std::string report;
   for (const std::string& file : files) {
     const auto text = read_end(file);
     const auto failure = text ? failure_of(diagnosis::read_loader_trace(*text)) : std::nullopt;
     if (!failure || (!failure->at_start && !ended)) continue;
     explain(*failure, program, report);
-    report += "  in " + file + "\n";
+    report.show("in " + file);
   }
-  if (report.empty()) report = "the loader has found all that it looked for\n";
-  return report + "the whole trace: " + beginning + ".PID\n";
+  if (report.is_empty()) report.say("the loader has found all that it looked for");
+  report.say("the whole trace: " + beginning + ".PID");
 }
 
 }  // namespace
@@ -160,17 +169,21 @@ std::string debug_report(const boost::json::object& debug, bool ended) {
   const auto tool = parse_debug_tool(text(debug, "tool"));
   if (!tool) return "";
   const std::string output = output_of(*tool, text(debug, "folder"));
+  Report report;
   switch (*tool) {
     case DebugTool::Gdb:
-      return report_gdb(output);
+      report_gdb(output, report);
+      break;
     case DebugTool::GdbServer:
-      return "";
+      break;
     case DebugTool::Strace:
-      return report_system_calls(output);
+      report_system_calls(output, report);
+      break;
     case DebugTool::Loader:
-      return report_loader(output, text(debug, "program"), ended);
+      report_loader(output, text(debug, "program"), ended, report);
+      break;
   }
-  return "";
+  return report.text();
 }
 
 }  // namespace poolwarden::cli
