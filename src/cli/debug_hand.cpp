@@ -3,7 +3,9 @@
 //   debug-hand attach TOOL WORD... -- COMMAND WORD...   becomes COMMAND, with TOOL attached to it
 //   debug-hand try TOOL FOLDER                          whether that would work, as the worker's
 //                                                       user; descriptor 3 takes the complaint
+//   debug-hand clear PLACE -- FOLDER...                 makes room below PLACE, but for these
 
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cstring>
@@ -12,6 +14,7 @@
 #include "cli/command_entries.h"
 #include "cli/command_line.h"
 #include "cli/commands.h"
+#include "cli/debug_folder.h"
 #include "process/debugger_attach.h"
 
 namespace poolwarden::cli {
@@ -36,11 +39,18 @@ int attach(const Words& words) {
   return error.code == std::errc::no_such_file_or_directory ? kNotFound : kNotExecutable;
 }
 
+int clear(const Words& words) {
+  ::setpriority(PRIO_PROCESS, 0, 19);
+  clear_debug_folders(words.before[1], words.after_dashes.value_or(std::vector<std::string>()));
+  return kDone;
+}
+
 }  // namespace
 
 int debug_hand_entry(const Words& words) {
   constexpr int kComplaint = 3;
   if (words.before.size() >= 2 && words.before[0] == "attach") return attach(words);
+  if (words.before.size() == 2 && words.before[0] == "clear") return clear(words);
   if (words.before.size() != 3 || words.before[0] != "try") return kWrongUsage;
   const auto works = try_it(words.before[1], words.before[2]);
   if (works) return kDone;

@@ -8,6 +8,7 @@
 #include "cli/request_fields.h"
 #include "process/free_port.h"
 #include "process/preflight.h"
+#include "process/service_process.h"
 #include "process/worker_environment.h"
 #include "process/worker_plan.h"
 
@@ -101,6 +102,14 @@ std::optional<pool::WorkerSnapshot> find_worker(const supervisor::PoolRunner& ru
   return std::nullopt;
 }
 
+// One that its pool has forgotten was not over shortly before: every new one asks.
+bool is_over(const std::shared_ptr<supervisor::PoolRunner>& runner, pool::DebugId id) {
+  if (!runner) return true;
+  const auto standing = runner->pool().debugging(id);
+  return standing &&
+         (standing->stage == DebugStage::Ended || standing->stage == DebugStage::Withdrawn);
+}
+
 std::string describe(const pool::WorkerName& worker) {
   return "worker " + std::to_string(worker.slot) + " (process " + std::to_string(worker.pid) + ")";
 }
@@ -117,6 +126,7 @@ asio::awaitable<void> DebugOrder::carry_out(Task task, const json::object& reque
   std::string refusal = plan ? "" : plan.error().message;
   if (plan) refusal = co_await try_tool(*task.runner, *plan);
   if (!refusal.empty()) {
+    if (plan) loans_.take_back(plan->loan);
     const std::string why =
         "cannot debug " + pool_of(*task.runner) + " with " + text(request, "tool") + ": " + refusal;
     task.runner->debugger_failed(why);
@@ -127,7 +137,7 @@ asio::awaitable<void> DebugOrder::carry_out(Task task, const json::object& reque
 }
 
 Result<DebugOrder::Plan> DebugOrder::prepare(const supervisor::PoolRunner& runner,
-                                             const json::object& request) const {
+                                             const json::object& request) {
   const pool::PoolSettings& settings = runner.pool().settings();
   Plan plan;
   const auto tool = parse_debug_tool(text(request, "tool"));
@@ -144,21 +154,33 @@ Result<DebugOrder::Plan> DebugOrder::prepare(const supervisor::PoolRunner& runne
     if (!address) return address.error();
     plan.place.address = std::move(*address);
   }
-  const worker::Identity& identity = settings.worker.identity;
-  plan.place.folder = text(request, "output");
-  if (plan.place.folder.empty()) {
-    auto folder =
-        make_debug_folder(means_.instance, means_.runtime_directory, settings.name, identity);
-    if (!folder) return folder.error();
-    plan.place.folder = std::move(*folder);
-  } else if (auto taken = take_debug_folder(plan.place.folder, identity); !taken) {
-    return taken.error();
-  }
-  if (plan.tool != DebugTool::Gdb) return plan;
-  const auto written =
-      write_debug_file(gdb_commands(plan.place.folder), gdb_script(plan.place.folder));
-  if (!written) return written.error();
+  if (auto lent = lend(runner, request, plan); !lent) return lent.error();
   return plan;
+}
+
+Result<void> DebugOrder::lend(const supervisor::PoolRunner& runner, const json::object& request,
+                              Plan& plan) {
+  const pool::PoolSettings& settings = runner.pool().settings();
+  auto loan = loans_.lend(text(request, "output"), settings.name, settings.worker.identity);
+  if (!loan) return loan.error();
+  plan.loan = loan->number;
+  plan.place.folder = std::move(loan->folder);
+  plan.place.script = std::move(loan->script);
+  if (plan.tool != DebugTool::Gdb) return {};
+  auto written = write_debug_file(plan.place.script, gdb_script(plan.place.folder));
+  if (!written) loans_.take_back(plan.loan);
+  return written;
+}
+
+// Root's, to remove what workers have written.
+void DebugOrder::clear(const std::string& place, const std::vector<std::string>& in_use) {
+  std::vector<std::string> words = {"debug-hand", "clear", place, "--"};
+  words.insert(words.end(), in_use.begin(), in_use.end());
+  auto plan = process::plan_service(std::move(words), std::nullopt, {});
+  if (!plan) return;
+  plan->capabilities.reset();
+  // What it does not get done, the next one does.
+  (void)means_.start_hand(std::move(*plan), [](const std::string&) {});
 }
 
 // `debug-hand try` in the worker's place: all that its settings do to it is done to that.
@@ -206,10 +228,14 @@ asio::awaitable<void> DebugOrder::begin(Task task, Plan plan, const json::object
   if (!last.empty()) course.first_event = last.back().sequence;
   const auto ordered = task.runner->debug(start_under(plan.tool, plan.place), slot);
   if (!ordered) {
+    loans_.take_back(plan.loan);
     co_await client.finish(kFailed, "cannot debug: " + ordered.error().message);
     co_return;
   }
   course.id = ordered->id;
+  loans_.begin(plan.loan, [runner = std::weak_ptr(task.runner), id = ordered->id] {
+    return is_over(runner.lock(), id);
+  });
   json::object told;
   told["tool"] = std::string(name(plan.tool));
   told["folder"] = plan.place.folder;

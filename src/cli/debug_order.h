@@ -8,7 +8,9 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
+#include "cli/debug_loans.h"
 #include "cli/debug_tool.h"
 #include "control/control_server.h"
 #include "journal/journal.h"
@@ -34,7 +36,14 @@ class DebugOrder {
   // `changes`: of what snapshots show.
   DebugOrder(boost::asio::io_context& io, journal::Journal& journal, loop::Notifier& changes,
              DebugMeans means)
-      : io_(io), journal_(journal), changes_(changes), means_(std::move(means)) {}
+      : io_(io),
+        journal_(journal),
+        changes_(changes),
+        means_(std::move(means)),
+        loans_(means_.instance, means_.runtime_directory,
+               [this](const std::string& place, const std::vector<std::string>& in_use) {
+                 clear(place, in_use);
+               }) {}
 
   struct Task {
     std::shared_ptr<supervisor::PoolRunner> runner;
@@ -49,6 +58,7 @@ class DebugOrder {
     DebugTool tool{};
     DebugPlace place;
     std::string program;  // that the worker is
+    std::uint64_t loan = 0;
   };
   struct Course {  // of the worker that carries the order
     pool::DebugId id{};
@@ -56,8 +66,10 @@ class DebugOrder {
     bool told_start = false, told_ready = false;
   };
 
-  Result<Plan> prepare(const supervisor::PoolRunner& runner,
-                       const boost::json::object& request) const;
+  Result<Plan> prepare(const supervisor::PoolRunner& runner, const boost::json::object& request);
+  Result<void> lend(const supervisor::PoolRunner& runner, const boost::json::object& request,
+                    Plan& plan);
+  void clear(const std::string& place, const std::vector<std::string>& in_use);
   boost::asio::awaitable<std::string> try_tool(const supervisor::PoolRunner& runner,
                                                const Plan& plan);
   Result<process::LaunchPlan> trial_of(const supervisor::PoolRunner& runner,
@@ -75,6 +87,7 @@ class DebugOrder {
   journal::Journal& journal_;
   loop::Notifier& changes_;
   DebugMeans means_;
+  DebugLoans loans_;
 };
 
 }  // namespace poolwarden::cli

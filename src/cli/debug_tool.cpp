@@ -53,9 +53,8 @@ pool::DebugStart start_under(DebugTool tool, const DebugPlace& place) {
   start.tool = name(tool);
   switch (tool) {
     case DebugTool::Gdb:
-      start.wrapper =
-          attached({place.program, "-nx", "-batch", "-iex", "set debuginfod enabled off", "-p",
-                    "{PID}", "-x", gdb_commands(place.folder)});
+      start.wrapper = attached({place.program, "-nx", "-batch", "-iex",
+                                "set debuginfod enabled off", "-p", "{PID}", "-x", place.script});
       break;
     case DebugTool::GdbServer:
       start.wrapper = attached({place.program, "--once", "--attach", place.address, "{PID}"});
@@ -75,8 +74,6 @@ pool::DebugStart start_under(DebugTool tool, const DebugPlace& place) {
 std::string output_of(DebugTool tool, const std::string& folder) {
   return folder + std::string(row_of(tool).output);
 }
-
-std::string gdb_commands(const std::string& folder) { return folder + "/commands.gdb"; }
 
 // The signals that end a process, unless it has a handler of its own, and its own decision to end:
 // three of them are shown, for there are programs that raise SIGSEGV all the time and handle it.

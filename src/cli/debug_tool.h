@@ -23,6 +23,7 @@ bool is_interactive(DebugTool tool);
 struct DebugPlace {
   std::string program;  // of the tool; empty for the loader
   std::string folder;   // the worker's user may write there
+  std::string script;   // what gdb is told to do (gdb_script()); his to read only
   std::string address;  // HOST:PORT that gdbserver listens on
 };
 pool::DebugStart start_under(DebugTool tool, const DebugPlace& place);
@@ -30,8 +31,6 @@ pool::DebugStart start_under(DebugTool tool, const DebugPlace& place);
 // The file that the tool writes; for the loader the beginning of names that end in a pid.
 std::string output_of(DebugTool tool, const std::string& folder);
 
-// What gdb is told to do, to be written to gdb_commands().
 std::string gdb_script(const std::string& folder);
-std::string gdb_commands(const std::string& folder);
 
 }  // namespace poolwarden::cli

@@ -1,0 +1,120 @@
+"""`poolwarden debug` where the worker's user wishes for no good, or the kernel kills who traces: the
+supervisor goes on serving, and the operator is told."""
+
+import os
+import pwd
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from waiting import eventually
+
+AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root may change the user")
+NOBODY = pwd.getpwnam("nobody")
+AS_NOBODY = {"identity": {"user": "nobody", "capabilities": []}}
+
+
+def folder_of(result):
+    """Where the order says that the tool writes."""
+    return Path(next(line for line in result.stdout.splitlines() if " goes to " in line)
+                .split(" goes to ")[1].split(". ")[0].split(" and ")[0]).parent
+
+
+def begun(supervisor, count):
+    return len(supervisor.events_of("worker.debugged")) == count
+
+
+@pytest.fixture
+def open_folder(tmp_path):
+    """One that the worker's user has made, and to which he gets."""
+    for above in tmp_path.parents:
+        if above.stat().st_uid == os.getuid() and above.is_relative_to("/tmp") and above != Path("/tmp"):
+            above.chmod(0o755)
+    tmp_path.chmod(0o755)
+    folder = tmp_path / "his"
+    folder.mkdir()
+    os.chown(folder, NOBODY.pw_uid, NOBODY.pw_gid)
+    return folder
+
+
+@AS_ROOT
+def test_a_fifo_in_his_folder_holds_nobody_up(supervise, open_folder):
+    """He would wait for whoever opens it: where the supervisor's script for gdb once lay."""
+    os.mkfifo(open_folder / "commands.gdb", 0o666)
+    supervisor = supervise({"web": AS_NOBODY})
+
+    result = supervisor.run("debug", "web", "--with", "gdb", "--output", str(open_folder))
+
+    assert result.returncode == 0, result.stderr
+    eventually(lambda: begun(supervisor, 1), "it starts under gdb")
+    eventually(lambda: (open_folder / "gdb.txt").exists(), "gdb has read its script")
+    assert supervisor.get().status == 200
+
+
+@AS_ROOT
+def test_no_link_of_his_leads_to_what_is_handed_over(supervise, open_folder, tmp_path):
+    target = tmp_path / "root"
+    target.mkdir()
+    (open_folder / "link").symlink_to(target)
+    supervisor = supervise({"web": AS_NOBODY})
+
+    result = supervisor.run("debug", "web", "--with", "strace", "--output",
+                            str(open_folder / "link" / "traces"))
+
+    assert result.returncode == 1
+    assert "without symbolic links" in result.stderr
+    assert list(target.iterdir()) == []
+    made = supervisor.run("debug", "web", "--with", "strace", "--output", str(open_folder / "traces"))
+    assert made.returncode == 0, made.stderr
+    assert (open_folder / "traces").stat().st_uid == NOBODY.pw_uid
+
+
+def test_a_filter_that_kills_whoever_traces_is_told_at_once(supervise, program):
+    """The try ends when its helper does: it is not waited for."""
+    workers = Path(program).parent / "tests" / "workers"
+    supervisor = supervise({"web": {}}, prefix=["unshare", "--fork", str(workers / "without_ptrace"),
+                                                "--kill"])
+
+    result = supervisor.run("debug", "web", "--with", "gdb")
+
+    assert result.returncode == 1
+    assert "who calls ptrace(2) is killed" in result.stderr and "--cap-add SYS_PTRACE" in result.stderr
+    assert supervisor.get().status == 200
+    hands = subprocess.run(["pgrep", "-P", str(supervisor.pid()), "-f", "debug-hand"],
+                           capture_output=True, text=True, check=False).stdout
+    assert hands == "", "none of its processes is left"
+
+
+def test_refused_orders_cost_nobody_his_trace(supervise, tmp_path):
+    supervisor = supervise({"web": {}})
+    kept = supervisor.run("debug", "web", "--with", "strace")
+    assert kept.returncode == 0, kept.stderr
+    folder = folder_of(kept)
+    eventually(lambda: (folder / "strace.txt").exists(), "the trace")
+
+    for _ in range(9):
+        refused = supervisor.run("debug", "web", "--with", "strace", "--worker", "77")
+        assert refused.returncode == 1, refused.stdout
+
+    assert (folder / "strace.txt").exists()
+    eventually(lambda: os.listdir(folder.parent) == [folder.name], "nothing of the others is left")
+
+
+def test_many_files_of_a_worker_hold_nobody_up(supervise):
+    """They are removed beside the supervisor, which answers meanwhile."""
+    supervisor = supervise({"web": {}})
+    folders = []
+    for _ in range(9):
+        ordered = supervisor.run("debug", "web", "--with", "loader", "--wait")
+        assert ordered.returncode == 0, ordered.stderr
+        folders.append(folder_of(ordered))
+        if len(folders) == 1:
+            for number in range(20_000):
+                (folders[0] / f"{number}").touch()
+        assert supervisor.run("recycle", "web", "--wait").returncode == 0
+
+    eventually(lambda: not folders[0].exists(), "the oldest makes room")
+    eventually(lambda: not [name for name in os.listdir(folders[0].parent) if name.startswith(".")],
+               "all of it is removed")
+    assert all(folder.exists() for folder in folders[1:])
