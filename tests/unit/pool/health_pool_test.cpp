@@ -288,6 +288,22 @@ TEST(Orphan, IsNotKeptBesideAsManyAsAllowed) {
   EXPECT_EQ(bench.state_of(2), WorkerState::Draining);
 }
 
+TEST(Orphan, HasNoSuccessorInAPoolThatStops) {
+  PoolSettings settings = with_orphans();
+  settings.rapid_fail.failures = std::nullopt;
+  Bench bench(settings);
+  bench.serve(1, 1);
+  bench.exits(1, kCrash);
+  bench.exits(2, kCrash);
+  EXPECT_EQ(spawned(bench.tick_after(1min)), ids({3})) << "its slot is one that waits";
+  bench.ready(3);
+  bench.stop();
+  const Decision decision = bench.pool.request_timed_out(WorkerId{3}, bench.now);
+  EXPECT_FALSE(counts(decision));
+  EXPECT_EQ(bench.state_of(3), WorkerState::Orphaned);
+  EXPECT_THAT(spawned(bench.tick_after(1h)), IsEmpty());
+}
+
 TEST(Orphan, OutlivesAStopOfItsPoolButNotTheSupervisor) {
   Bench bench(with_orphans());
   bench.serve(1, 1);
