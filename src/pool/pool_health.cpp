@@ -164,8 +164,8 @@ void Pool::leave_alone(Worker& worker, const std::string& sentence, Ailment ailm
 void Pool::unhealthy(Worker& worker, Ailment ailment, const std::string& sentence, TimePoint now,
                      Decision& decision) {
   if (worker.is_traced) return leave_alone(worker, sentence, ailment, now, decision);
-  const bool counts = is_wanted() && !worker.failure_counted && !is_spare(worker) &&
-                      worker.debug_tool.empty();
+  const bool counts =
+      is_wanted() && !worker.failure_counted && !is_spare(worker) && worker.debug_tool.empty();
   const bool is_first = !worker.ailment && !recycling_.contains(worker.name.id);
   tell(EventKind::WorkerUnhealthy, &worker, sentence, decision,
        AilmentDetails{ailment, counts, is_first});
