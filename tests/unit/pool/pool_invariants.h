@@ -55,6 +55,7 @@ class Invariants {
     wanted_ = shot.state == PoolState::Starting || shot.state == PoolState::Running;
   }
 
+  void suspension_failed(WorkerId id) { worker(id).suspended = false; }
   void requested(BatchId batch) { batches_.push_back(batch); }
 
   // Each request to recycle adds up, and what has finished stays as it was.
