@@ -4,6 +4,7 @@
 #include <cinttypes>
 #include <cstdio>
 #include <cstdlib>
+#include <utility>
 
 #include "base/match.h"
 #include "journal/json_values.h"
@@ -259,13 +260,16 @@ void put_output(json::object& object, const Evidence& evidence) {
 }
 
 void read_output(const json::object& object, Evidence& evidence) {
+  bool is_first = true;
+  std::string line;
   for_each_object(object, "output", [&](const json::object& one) {
-    const std::string line = text_in(one, "line");
-    if (!evidence.last_output.empty()) evidence.last_output += '\n';
+    line = text_in(one, "line");
+    if (!std::exchange(is_first, false)) evidence.last_output += '\n';
     evidence.last_output += line;
     if (one.contains("stream"))
       evidence.output.push_back({text_in(one, "stream") == "stderr", line});
   });
+  if (!is_first && line.empty()) evidence.last_output += '\n';  // else it would not be a line
 }
 
 void put_post_mortem(json::object& object, const Evidence& evidence) {
