@@ -99,6 +99,7 @@ Explanation explain_signal(int number) {
           word_of(row->cause)};
 }
 
+// Unknown: the output tells which of several it is.
 Cause cause_of_code(int code) {
   switch (code) {
     case 0:
@@ -107,6 +108,9 @@ Cause cause_of_code(int code) {
       return Cause::ConfigError;
     case 126:
       return Cause::ExecNotExecutable;
+    case 127:  // no such program, or the loader failed
+    case 137:  // a child's SIGKILL, of the OOM killer or of anybody
+      return Cause::Unknown;
     case 255:
       return Cause::Exit255;
     default:
@@ -225,10 +229,15 @@ void add_windows(std::uint32_t code, Explanations& all) {
   all.push_back(std::move(told));
 }
 
+// The exit code times 256, as wait(2) has it.
+bool is_raw_wait_status(std::int64_t value) {
+  return value > kHighestExitCode && value <= 0xff00 && (value & 0xff) == 0;
+}
+
 // More bits than an exit code has: what became of them.
 void add_cut_off(std::int64_t value, Explanations& all) {
   const auto kept = static_cast<int>(static_cast<std::uint64_t>(value) & 0xff);
-  const bool is_raw = value > kHighestExitCode && value <= 0xff00 && kept == 0;
+  const bool is_raw = is_raw_wait_status(value);
   const int code = is_raw ? static_cast<int>(value >> 8) : kept;
   Explanations of_code;
   add_exit_code(code, of_code);
@@ -237,6 +246,17 @@ void add_cut_off(std::int64_t value, Explanations& all) {
   told.title = text + (is_raw ? " as a raw wait status: " : " given to exit(): ") + told.title;
   if (!is_raw) told.meaning = "Linux keeps the lowest 8 bits of it. " + told.meaning;
   all.push_back(std::move(told));
+}
+
+// A wait status is likelier than a code of Windows that nobody has listed.
+void add_large(const Number& number, Explanations& all) {
+  const auto code = static_cast<std::uint32_t>(number.value);
+  const bool is_listed = add_listed_windows(code, all);
+  const bool is_status = !number.is_hex && is_raw_wait_status(number.value);
+  if (is_listed || is_status) add_cut_off(number.value, all);
+  if (is_listed) return;
+  add_windows(code, all);
+  if (!is_status) add_cut_off(number.value, all);
 }
 
 void add_negative(std::int64_t value, Explanations& all) {
@@ -262,8 +282,7 @@ Explanations explain_number(const Number& number) {
   if (value < 0) {
     add_negative(value, all);
   } else if (value > kHighestExitCode) {
-    add_windows(static_cast<std::uint32_t>(value), all);
-    add_cut_off(value, all);
+    add_large(number, all);
   } else {
     // Who writes it in hexadecimal has read it in an event log of Windows.
     if (number.is_hex) add_listed_windows(static_cast<std::uint32_t>(value), all);

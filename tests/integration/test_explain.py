@@ -12,11 +12,11 @@ SOURCE_DOCUMENTS = {
     "0xffffffff": ["depend", "127"],
     "0xc0000005": ["STATUS_ACCESS_VIOLATION", "SIGSEGV"],
     "3221225477": ["STATUS_ACCESS_VIOLATION", "SIGSEGV"],
-    "0xff": ["255"],
-    "0x0": ["0"],
-    "0x1": ["1"],
-    "0x2": ["2"],
-    "0x3": ["3", "SIGABRT"],
+    "0xff": ["0xff of Windows", "exit code 255"],
+    "0x0": ["ERROR_SUCCESS", "EXIT_SUCCESS"],
+    "0x1": ["EXIT_FAILURE", "uncaught exception"],
+    "0x2": ["called in a wrong way", "--help"],
+    "0x3": ["gunicorn", "SIGABRT"],
     "0xe0434f4d": [".NET"],
 }
 OURS = {

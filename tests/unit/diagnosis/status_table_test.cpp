@@ -100,8 +100,8 @@ TEST(Explain, NamesTheLikeliestMeaningFirst) {
       {"78", "exit code 78, sysexits.h, EX_CONFIG", "config_error"},
       {"ex_config", "exit code 78, sysexits.h, EX_CONFIG", "config_error"},
       {"126", "exit code 126", "exec_not_executable"},
-      {"127", "exit code 127", "exit_nonzero"},
-      {"137", "exit code 137", "exit_nonzero"},
+      {"127", "exit code 127", ""},
+      {"137", "exit code 137", ""},
       {"139", "exit code 139", "exit_nonzero"},
       {"203", "exit code 203, systemd, EXEC", "exit_nonzero"},
       {"255", "exit code 255", "exit_255"},
@@ -125,7 +125,8 @@ TEST(Explain, NamesTheLikeliestMeaningFirst) {
       {"0x800703e9", "0x800703e9 of Windows, HRESULT of ERROR_STACK_OVERFLOW", "stack_overflow"},
       {"0x8b", "exit code 139", "exit_nonzero"},
       {"0x80070999", "0x80070999 of Windows", ""},
-      {"35584", "0x8b00 of Windows", ""},
+      {"35584", "35584 as a raw wait status: exit code 139", "exit_nonzero"},
+      {"0x8b00", "0x8b00 of Windows", ""},
   };
   for (const Row& row : rows) {
     const auto all = explain(row.asked);
