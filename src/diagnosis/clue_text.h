@@ -19,6 +19,33 @@ bool mentions_any(std::string_view text, const Words& all) {
   return false;
 }
 
+// What follows the first `mark` that begins a word: no letter, digit or _ stands right before it.
+std::optional<std::string_view> text_after_word(std::string_view line, std::string_view mark);
+
+inline bool mentions_word(std::string_view text, std::string_view words) {
+  return text_after_word(text, words).has_value();
+}
+
+template <typename Words>
+bool mentions_any_word(std::string_view text, const Words& all) {
+  for (const std::string_view words : all) {
+    if (mentions_word(text, words)) return true;
+  }
+  return false;
+}
+
+// Whether a message begins with the words: at the start of the line, or after what programs put
+// before their messages: "name: ", "[pid] ", "(98: ", a quote.
+bool has_message(std::string_view line, std::string_view words);
+
+template <typename Words>
+bool has_any_message(std::string_view line, const Words& all) {
+  for (const std::string_view words : all) {
+    if (has_message(line, words)) return true;
+  }
+  return false;
+}
+
 // What follows the first `mark`; nothing when it is not there.
 std::optional<std::string_view> text_after(std::string_view line, std::string_view mark);
 

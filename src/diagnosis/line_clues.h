@@ -16,6 +16,7 @@ std::optional<OutputClue> shell_clue(std::string_view line);   // sh, bash, busy
 std::optional<OutputClue> port_clue(std::string_view line);
 std::optional<OutputClue> identity_clue(std::string_view line);
 std::optional<OutputClue> memory_clue(std::string_view line);
+std::optional<OutputClue> fork_clue(std::string_view line);
 std::optional<OutputClue> abort_clue(std::string_view line);      // of the C library
 std::optional<OutputClue> exception_clue(std::string_view line);  // that tell all in one line
 std::optional<OutputClue> output_clue(std::string_view line);

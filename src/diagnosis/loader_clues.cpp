@@ -1,6 +1,8 @@
 // The texts of dynamic loaders, of imports that load libraries, and of shells that find no program.
 
+#include <algorithm>
 #include <array>
+#include <span>
 #include <string>
 
 #include "diagnosis/clue_text.h"
@@ -140,6 +142,27 @@ bool is_of_shell(Text line) {
   return name.ends_with(".sh") || is_number || place.starts_with("line ");
 }
 
+// What dlopen() says of a library, behind its name.
+constexpr std::array<Text, 7> kDlopen = {
+    ": cannot open shared object file",   ": undefined symbol: ", ": wrong ELF class",
+    ": ELF file OS ABI invalid",          ": invalid ELF header", ": file too short",
+    ": ELF load command past end of file"};
+// What Python and Ruby make of it.
+constexpr std::array<Text, 3> kImportErrors = {"ImportError: ", "OSError: ", "LoadError: "};
+
+bool ends_with_any(Text text, std::span<const Text> endings) {
+  return std::any_of(endings.begin(), endings.end(),
+                     [&](Text ending) { return text.ends_with(ending); });
+}
+
+bool is_library(Text name) { return mentions(name, ".so") || name.ends_with(".node"); }
+
+// "ImportError: libx.so.1", "cannot load (/srv/libx.so"
+Text last_name(Text text) {
+  const std::size_t begin = text.find_last_of(" (");
+  return unquoted(begin == Text::npos ? text : text.substr(begin + 1));
+}
+
 }  // namespace
 
 std::optional<OutputClue> loader_clue(std::string_view line) {
@@ -151,14 +174,16 @@ std::optional<OutputClue> loader_clue(std::string_view line) {
 
 std::optional<OutputClue> module_clue(std::string_view line) {
   if (auto found = by_phrase(line, kModules, ClueKind::MissingModule)) return found;
-  // What dlopen() says, behind the name of the error that a language makes of it.
-  const bool is_dlopens = mentions(line, kCannotOpen) || mentions(line, ": undefined symbol: ") ||
-                          kind_of_library(line) != ClueKind::MissingLibrary;
-  if (!is_dlopens) return std::nullopt;
-  Text rest = line;
-  for (const Text error : {"ImportError: ", "OSError: ", "Error: ", "LoadError: "})
-    rest = text_after(rest, error).value_or(rest);
-  return clue(ClueKind::MissingModule, text_before(rest, ": "));
+  for (const Text words : kDlopen) {
+    const Text before = text_before(line, words);
+    if (before.size() == line.size()) continue;
+    const Text library = last_name(before);
+    // What is too short or has no header may be anything that was uploaded.
+    const Text error = before.substr(0, before.size() - library.size());
+    if (is_library(library) || ends_with_any(error, kImportErrors))
+      return clue(ClueKind::MissingModule, library);
+  }
+  return std::nullopt;
 }
 
 std::optional<OutputClue> shell_clue(std::string_view line) {

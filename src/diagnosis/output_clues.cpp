@@ -5,6 +5,7 @@
 #include <cctype>
 #include <utility>
 
+#include "base/clean_text.h"
 #include "diagnosis/clue_text.h"
 #include "diagnosis/line_clues.h"
 
@@ -18,14 +19,21 @@ constexpr std::size_t kMostOfLine = 1024;
 constexpr std::size_t kMostOfText = 200;
 
 using Finder = std::optional<OutputClue> (*)(Text line);
-constexpr std::array<Finder, 9> kFinders = {loader_clue, module_clue,    shell_clue,
-                                            port_clue,   identity_clue,  memory_clue,
-                                            abort_clue,  exception_clue, output_clue};
+constexpr std::array<Finder, 10> kFinders = {loader_clue,    module_clue, shell_clue,  port_clue,
+                                             identity_clue,  fork_clue,   memory_clue, abort_clue,
+                                             exception_clue, output_clue};
 
+// Made fit for a sentence. What is escaped gets longer, never shorter.
 std::string cut(Text text) {
+  constexpr std::size_t kLongestCharacter = 4;
   text = stripped(text);
-  if (text.size() <= kMostOfText) return std::string(text);
-  return std::string(text.substr(0, kMostOfText)) + "…";
+  const bool is_whole = text.size() <= kMostOfText;
+  std::string fit = escaped(text.substr(0, kMostOfText + kLongestCharacter));
+  if (is_whole && fit.size() <= kMostOfText) return fit;
+  std::size_t end = kMostOfText;
+  const auto continues = [](char c) { return (static_cast<unsigned char>(c) & 0xc0) == 0x80; };
+  while (end > 0 && continues(fit[end])) --end;  // a character is not cut in two
+  return fit.substr(0, end) + "…";
 }
 
 // Exceptions that are told over several lines, of which one is the message.

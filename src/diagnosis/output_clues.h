@@ -29,6 +29,7 @@ enum class ClueKind {
   SmashedStack,
   DamagedHeap,
   BrokenOutput,  // nobody reads what it writes
+  RefusedFork,   // it got no more process or thread
 };
 
 struct OutputClue {
@@ -42,12 +43,13 @@ struct OutputClue {
 };
 
 // Looks at the last 64 KiB of `output`, and at 1 KiB of each line. At most one clue of each kind:
-// the last one. Any bytes will do; what is found is cut to 200 bytes.
+// the last one. Any bytes will do; what is found is escaped and cut to 200 bytes, between
+// characters.
 std::vector<OutputClue> find_clues(std::string_view output);
 
 const OutputClue* find_clue(const std::vector<OutputClue>& clues, ClueKind kind);
 
-// The last line that is not empty, cut to 200 bytes.
+// The last line that is not empty, escaped and cut in the same way.
 std::string last_line(std::string_view output);
 
 }  // namespace poolwarden::diagnosis

@@ -23,9 +23,10 @@ std::optional<std::uint16_t> as_port(Text digits) {
   return port;
 }
 
-constexpr std::array<Text, 7> kTaken = {
-    "Address already in use", "address already in use", "EADDRINUSE",       "Address in use",
-    "Connection in use",      "already in use by",      "is already in use"};
+// strerror(EADDRINUSE) of C libraries and gunicorn's own, and the error's name in languages.
+constexpr std::array<Text, 4> kTaken = {"Address already in use", "address already in use",
+                                        "Address in use", "Connection in use"};
+constexpr std::array<Text, 3> kTakenNames = {"EADDRINUSE", "eaddrinuse", "AddrInUse"};
 struct Address {
   std::string text;
   std::optional<std::uint16_t> port;
@@ -69,7 +70,7 @@ std::optional<Address> tuple_address(Text line) {
 
 std::optional<Address> worded_address(Text line) {
   for (const Text mark : {"port ", "Port ", "port: "}) {
-    const auto port = as_port(text_after(line, mark).value_or(""));
+    const auto port = as_port(text_after_word(line, mark).value_or(""));
     if (port) return Address{"port " + std::to_string(*port), port};
   }
   return std::nullopt;
@@ -82,15 +83,15 @@ Address find_address(Text line) {
   return {};
 }
 
-constexpr std::array<Text, 7> kNoUser = {"no such user",       "unknown user",
-                                         "invalid user",       "bad user name",
-                                         "name not found",     "does not exist in /etc/passwd",
-                                         "unable to find user"};
+constexpr std::array<Text, 6> kNoUser = {"no such user",  "unknown user",   "invalid user",
+                                         "bad user name", "name not found", "unable to find user"};
+constexpr std::array<Text, 3> kUserDatabase = {"getpwnam(\"", "getgrnam(\"",
+                                               "does not exist in /etc/passwd"};
 constexpr std::array<Text, 7> kIdentityCalls = {"setuid",    "setgid",    "setgroups", "initgroups",
                                                 "setresuid", "setresgid", "seteuid"};
 constexpr std::array<Text, 3> kRefusals = {"not permitted", "failed", "denied"};
 
-constexpr std::array<Text, 12> kNoMemory = {"std::bad_alloc",
+constexpr std::array<Text, 10> kNoMemory = {"std::bad_alloc",
                                             "MemoryError",
                                             "heap out of memory",
                                             "java.lang.OutOfMemoryError",
@@ -98,10 +99,16 @@ constexpr std::array<Text, 12> kNoMemory = {"std::bad_alloc",
                                             "insufficient memory for the Java Runtime",
                                             "fatal error: runtime: out of memory",
                                             "fatal error: out of memory",
-                                            "Allowed memory size of ",
-                                            "memory allocation of ",
                                             "NoMemoryError",
                                             "System.OutOfMemoryException"};
+
+// strerror(EAGAIN) of clone(2), and what Python, Java, Ruby and Go make of it.
+constexpr std::array<Text, 6> kNoFork = {"Resource temporarily unavailable",
+                                         "EAGAIN",
+                                         "can't start new thread",
+                                         "unable to create native thread",
+                                         "can't create Thread",
+                                         "failed to create new OS thread"};
 
 constexpr std::array<Text, 13> kDamagedHeap = {"free(): ",
                                                "double free or corruption",
@@ -137,10 +144,10 @@ constexpr std::array<Text, 5> kExceptionMarks = {
 }  // namespace
 
 std::optional<OutputClue> port_clue(std::string_view line) {
-  if (!mentions_any(line, kTaken)) return std::nullopt;
+  const bool is_sure = has_any_message(line, kTaken) || mentions_any_word(line, kTakenNames);
+  if (!is_sure && !mentions(line, "already in use")) return std::nullopt;
   const Address address = find_address(line);
-  // "… is already in use" is said of much: of a port only where there is one.
-  const bool is_sure = mentions(line, "ddress") || mentions(line, "EADDRINUSE");
+  // "… already in use" is said of much: of an address only where there is a port.
   if (!is_sure && !address.port) return std::nullopt;
   OutputClue found = clue(ClueKind::PortInUse, address.text);
   found.port = address.port;
@@ -148,21 +155,24 @@ std::optional<OutputClue> port_clue(std::string_view line) {
 }
 
 std::optional<OutputClue> identity_clue(std::string_view line) {
-  if (mentions_any(line, kNoUser) || mentions(line, "getpwnam(\"") || mentions(line, "getgrnam(\""))
+  if (has_any_message(line, kNoUser) || mentions_any(line, kUserDatabase))
     return clue(ClueKind::UnknownUser, line);
-  const bool is_identity = mentions_any(line, kIdentityCalls) && mentions_any(line, kRefusals);
+  const bool is_identity = mentions_any_word(line, kIdentityCalls) && mentions_any(line, kRefusals);
   if (is_identity || mentions(line, "drop privilege")) return clue(ClueKind::IdentityRefused, line);
   return std::nullopt;
 }
 
 std::optional<OutputClue> memory_clue(std::string_view line) {
-  if (!mentions_any(line, kNoMemory)) return std::nullopt;
+  const bool is_phps = mentions(line, "Allowed memory size of ") && mentions(line, "exhausted");
+  const bool is_rusts =
+      mentions_word(line, "memory allocation of ") && mentions(line, "bytes failed");
+  if (!mentions_any_word(line, kNoMemory) && !is_phps && !is_rusts) return std::nullopt;
   return clue(ClueKind::OutOfMemory, line);
 }
 
 std::optional<OutputClue> abort_clue(std::string_view line) {
   if (mentions_any(line, kSmashedStack)) return clue(ClueKind::SmashedStack, line);
-  if (mentions_any(line, kDamagedHeap)) return clue(ClueKind::DamagedHeap, line);
+  if (mentions_any_word(line, kDamagedHeap)) return clue(ClueKind::DamagedHeap, line);
   const bool is_glibcs = mentions(line, ": Assertion `") && mentions(line, "' failed");
   if (is_glibcs || line.starts_with("Assertion failed: ") || mentions_any(line, kCheckFailed))
     return clue(ClueKind::Assertion, line);
@@ -179,6 +189,11 @@ std::optional<OutputClue> exception_clue(std::string_view line) {
       return clue(ClueKind::UncaughtException, *exception);
   }
   return std::nullopt;
+}
+
+std::optional<OutputClue> fork_clue(std::string_view line) {
+  if (!mentions_any_word(line, kNoFork)) return std::nullopt;
+  return clue(ClueKind::RefusedFork, line);
 }
 
 std::optional<OutputClue> output_clue(std::string_view line) {

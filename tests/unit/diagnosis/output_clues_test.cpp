@@ -86,6 +86,13 @@ const Row kModuleRows[] = {
      "nosuch"},
     {"nginx: [emerg] dlopen() \"/m/x.so\" failed (/m/x.so: cannot open shared object file)",
      ClueKind::MissingModule, "/m/x.so"},
+    {"2026-11-23 12:00:00 ERROR plugins: cannot load (/srv/my-x.so.2: invalid ELF header)",
+     ClueKind::MissingModule, "/srv/my-x.so.2"},
+    {"Error: /srv/build/native.node: file too short", ClueKind::MissingModule,
+     "/srv/build/native.node"},
+    {"OSError: libplain: cannot open shared object file: No such file or directory",
+     ClueKind::MissingModule, "libplain"},
+    {"OSError: 'libx.so': wrong ELF class: ELFCLASS32", ClueKind::MissingModule, "libx.so"},
 };
 
 const Row kPortRows[] = {
@@ -109,6 +116,25 @@ const Row kPortRows[] = {
     {"Web server failed to start. Port 8080 was already in use by another", ClueKind::PortInUse,
      "port 8080", "", 8080},
     {"bind: Address in use", ClueKind::PortInUse, ""},
+    {"Address already in use - bind(2) for \"0.0.0.0\" port 3000 (Errno::EADDRINUSE)",
+     ClueKind::PortInUse, "port 3000", "", 3000},
+    {"(98)Address already in use: AH00072: make_sock: could not bind to address [::]:80",
+     ClueKind::PortInUse, "[::]:80", "", 80},
+    {"Os { code: 98, kind: AddrInUse, message: \"Address already in use\" }", ClueKind::PortInUse,
+     ""},
+    {"{error,eaddrinuse}", ClueKind::PortInUse, ""},
+    {"support 5: Port 8080 is already in use", ClueKind::PortInUse, "port 8080", "", 8080},
+};
+
+const Row kForkRows[] = {
+    {"sh: 1: Cannot fork: Resource temporarily unavailable", ClueKind::RefusedFork,
+     "sh: 1: Cannot fork: Resource temporarily unavailable"},
+    {"RuntimeError: can't start new thread", ClueKind::RefusedFork,
+     "RuntimeError: can't start new thread"},
+    {"runtime: failed to create new OS thread (have 5 already; errno=11)", ClueKind::RefusedFork,
+     "runtime: failed to create new OS thread (have 5 already; errno=11)"},
+    {"ThreadError: can't create Thread: Resource temporarily unavailable", ClueKind::RefusedFork,
+     "ThreadError: can't create Thread: Resource temporarily unavailable"},
 };
 
 const Row kMemoryRows[] = {
@@ -123,6 +149,8 @@ const Row kMemoryRows[] = {
     {"fork: Cannot allocate memory", ClueKind::OutOfMemory, "fork: Cannot allocate memory"},
     {"PHP Fatal error:  Allowed memory size of 2097152 bytes exhausted", ClueKind::OutOfMemory,
      "PHP Fatal error:  Allowed memory size of 2097152 bytes exhausted"},
+    {"memory allocation of 4096 bytes failed", ClueKind::OutOfMemory,
+     "memory allocation of 4096 bytes failed"},
 };
 
 const Row kAbortRows[] = {
@@ -145,6 +173,9 @@ const Row kIdentityRows[] = {
      "KeyError: \"getpwnam(): name not found: 'nosuch'\""},
     {"setgid(33) failed (1: Operation not permitted)", ClueKind::IdentityRefused,
      "setgid(33) failed (1: Operation not permitted)"},
+    {"chown: invalid user: 'nosuch'", ClueKind::UnknownUser, "chown: invalid user: 'nosuch'"},
+    {"user nosuch does not exist in /etc/passwd", ClueKind::UnknownUser,
+     "user nosuch does not exist in /etc/passwd"},
 };
 
 const Row kExceptionRows[] = {
@@ -201,17 +232,40 @@ TEST(OutputClues, ReadShells) { expect_rows(kShellRows); }
 TEST(OutputClues, ReadImports) { expect_rows(kModuleRows); }
 TEST(OutputClues, ReadAddressesThatAreTaken) { expect_rows(kPortRows); }
 TEST(OutputClues, ReadAllocationsThatFailed) { expect_rows(kMemoryRows); }
+TEST(OutputClues, ReadProcessesThatWereRefused) { expect_rows(kForkRows); }
 TEST(OutputClues, ReadWhatLibrariesSayWhenTheyAbort) { expect_rows(kAbortRows); }
 TEST(OutputClues, ReadIdentities) { expect_rows(kIdentityRows); }
 TEST(OutputClues, ReadExceptions) { expect_rows(kExceptionRows); }
 
 TEST(OutputClues, FindNothingInEverydayOutput) {
-  for (const char* output :
-       {"", "\n\n", "listening on :8080\n", "GET /address/80 200\n", "at the end\n    at all\n",
-        "Permission denied\n", "user root: Permission denied\n", "the file is already in use\n",
-        "panic: a word in a log\nand nothing after it\n", "2 modules loaded\n",
-        "publish: item 3: not found\n\n", "what(): nothing was thrown\n",
-        "freed 3 pages, version 2 not found\n"}) {
+  for (const char* output : {"",
+                             "\n\n",
+                             "listening on :8080\n",
+                             "GET /address/80 200\n",
+                             "at the end\n    at all\n",
+                             "Permission denied\n",
+                             "user root: Permission denied\n",
+                             "the file is already in use\n",
+                             "panic: a word in a log\nand nothing after it\n",
+                             "2 modules loaded\n",
+                             "publish: item 3: not found\n\n",
+                             "what(): nothing was thrown\n",
+                             "freed 3 pages, version 2 not found\n",
+                             "Email address is already in use\n",
+                             "WARN signup of user 5: the address already in use was sent\n",
+                             "ticket moved to support 5, its name is already in use\n",
+                             "2026-11-23 12:00:05 the name is already in use\n",
+                             "WARN upload rejected: file too short\n",
+                             "Error: upload: file too short\n",
+                             "OSError: upload of a.zip: file too short\n",
+                             "check of logo.png: invalid ELF header\n",
+                             "pool_free(): 3 buffers kept\n",
+                             "xmalloc(): 12 calls\n",
+                             "peak memory allocation of pool 3 is 5 MB\n",
+                             "Allowed memory size of tenant 5: 3 GB\n",
+                             "page for the unknown user was shown\n",
+                             "cap_setuid is denied to tenants\n",
+                             "OutOfMemoryErrors so far: 0\n"}) {
     EXPECT_THAT(find_clues(output), IsEmpty()) << output;
   }
 }
@@ -232,6 +286,24 @@ TEST(OutputClues, AreBounded) {
   const auto clues = find_clues("Unhandled exception. " + std::string(900, 'n'));
   ASSERT_THAT(clues, SizeIs(1));
   EXPECT_EQ(clues[0].subject, std::string(200, 'n') + "…");
+}
+
+TEST(OutputClues, AreCutBetweenCharacters) {
+  const auto thrown = [](const std::string& what) {
+    return find_clues("Unhandled exception. " + what)[0].subject;
+  };
+  std::string umlauts, hundred;
+  for (int i = 0; i < 200; ++i) umlauts += "ü";
+  for (int i = 0; i < 100; ++i) hundred += "ü";
+  EXPECT_EQ(thrown(umlauts), hundred + "…");
+  EXPECT_EQ(thrown("x" + umlauts), "x" + hundred.substr(2) + "…");
+  EXPECT_EQ(thrown(hundred), hundred) << "200 bytes are not too many";
+}
+
+TEST(OutputClues, HaveNothingThatMovesACursor) {
+  EXPECT_EQ(find_clues("Unhandled exception. a\x1b[2Jb\xff")[0].subject, "a\\x1b[2Jb\\xff");
+  EXPECT_EQ(last_line("one\n\x1b]0;title\x07"), "\\x1b]0;title\\x07");
+  EXPECT_EQ(last_line(std::string(500, '\x1b')).size(), 200 + std::string_view("…").size());
 }
 
 TEST(LastLine, IsTheLastThatIsNotEmpty) {
