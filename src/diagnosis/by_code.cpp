@@ -34,13 +34,24 @@ std::string first_of(const std::vector<std::string>& processes) {
   return processes.front() + (others == 0 ? "" : " and " + std::to_string(others) + " more");
 }
 
+// More than that its process was there.
+bool has_answered(const Circumstances& circumstances) {
+  return circumstances.was_ready && circumstances.awaited != Awaited::Nothing;
+}
+
 Diagnosis zero(const Exited& end, const Inquest& inquest) {
   const auto& left_behind = inquest.evidence.left_behind;
   if (left_behind.empty()) {
+    const std::string next =
+        has_answered(inquest.circumstances)
+            ? "It had become ready, so it does not put itself into the background: look in its "
+              "output for why it finished."
+            : "A worker must stay in the foreground: switch off its daemon mode, or look in its "
+              "output for why it finished.";
     return told(Cause::ExitZero, end,
                 {Detail::None, "without having been asked to stop",
-                 "A worker must stay in the foreground: switch off its daemon mode, or look in its "
-                 "output for why it finished."});
+                 next + " Many programs also end like this when somebody else, an operator or a "
+                        "script, sends them SIGTERM: that leaves no trace."});
   }
   return told(Cause::ExitZero, end,
               {Detail::Daemonized,

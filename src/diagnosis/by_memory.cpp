@@ -23,7 +23,7 @@ std::string counted(std::uint64_t count, const std::string& one, const std::stri
 
 }  // namespace
 
-bool was_struck_by_oom(const Evidence& evidence) { return kills(evidence) > 0; }
+bool was_struck_by_oom(const Evidence& evidence) { return evidence.memory.recent_oom_kills > 0; }
 
 bool is_end_of_struck_child(const Exited& end, const Evidence& evidence) {
   constexpr int kKilled = 128 + 9;
@@ -61,7 +61,7 @@ Reading read_oom(const Evidence& evidence) {
 std::string aside(const Inquest& inquest, const Diagnosis& told) {
   const Evidence& evidence = inquest.evidence;
   std::string text;
-  if (was_struck_by_oom(evidence) && told.cause != Cause::OomKilled) {
+  if (kills(evidence) > 0 && told.cause != Cause::OomKilled) {
     text += "; the kernel's OOM killer had struck " +
             counted(kills(evidence), "other process", "other processes") + " of its tree";
   }
@@ -69,6 +69,9 @@ std::string aside(const Inquest& inquest, const Diagnosis& told) {
     text += "; limits.pids had refused it " +
             counted(evidence.pids_limit_hits, "new process or thread", "new processes or threads");
   }
+  if (!evidence.protocol_breach.empty() && told.cause != Cause::ProtocolError)
+    text +=
+        "; it had answered with something that is no HTTP: \"" + evidence.protocol_breach + "\"";
   if (evidence.was_cgroup_removed)
     text +=
         "; its cgroup had been removed under it, so that no limit held it and nothing counted "

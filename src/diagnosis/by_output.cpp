@@ -70,6 +70,13 @@ Reading of_module(const Inquest& inquest, const OutputClue& clue) {
 
 std::string exception_of(const OutputClue* clue) { return clue ? clue->subject : ""; }
 
+// It had its effect shortly before the end: by the counter, or by what it wrote.
+bool met_pids_limit(const Inquest& inquest) {
+  const Evidence& evidence = inquest.evidence;
+  if (evidence.pids_limit_hits == 0) return false;
+  return evidence.recent_pids_limit_hits > 0 || inquest.clue(ClueKind::RefusedFork);
+}
+
 Reading of_pids_limit(const Inquest& inquest) {
   const std::string exception = exception_of(inquest.clue(ClueKind::UncaughtException));
   return {Detail::PidsLimit,
@@ -114,12 +121,12 @@ Reading read_loader(const Inquest& inquest) {
 }
 
 Reading read_port(const Inquest& inquest) {
-  const OutputClue* clue = inquest.fresh_clue(ClueKind::PortInUse);
+  const OutputClue* clue = inquest.clue(ClueKind::PortInUse);
   const auto& holder = inquest.evidence.port_holder;
-  // Without a text the holder alone proves nothing once it has been ready.
-  if (!clue && (!holder || inquest.circumstances.was_ready)) return {};
-  std::string where = clue && !clue->subject.empty() ? clue->subject : "its address";
-  if (holder && (!clue || clue->subject.empty())) where = "port " + std::to_string(holder->port);
+  if (!clue) return {};  // that somebody else listens there proves nothing by itself
+  std::string where = clue->subject.empty() ? "its address" : clue->subject;
+  if (holder && clue->subject.empty())  // 0: a socket in the file system
+    where = holder->port == 0 ? "its socket" : "port " + std::to_string(holder->port);
   std::string words = "because " + where + " was in use";
   std::string next =
       "Let the worker listen where it is told: $POOLWARDEN_SOCKET, $HOST and $PORT, or descriptor "
@@ -134,19 +141,19 @@ Reading read_port(const Inquest& inquest) {
 }
 
 Reading read_failure(const Inquest& inquest) {
-  if (const OutputClue* clue = inquest.fresh_clue(ClueKind::MissingModule))
+  if (const OutputClue* clue = inquest.clue(ClueKind::MissingModule))
     return of_module(inquest, *clue);
-  if (const OutputClue* clue = inquest.fresh_clue(ClueKind::UnknownUser)) {
+  if (const OutputClue* clue = inquest.clue(ClueKind::UnknownUser)) {
     return {Detail::UnknownUser, "because a user does not exist: " + clue->subject,
             "Make the user in the image, or name one that exists."};
   }
-  if (const OutputClue* clue = inquest.fresh_clue(ClueKind::IdentityRefused)) {
+  if (const OutputClue* clue = inquest.clue(ClueKind::IdentityRefused)) {
     return {Detail::IdentityRefused, "because it may not change its user: " + clue->subject,
             "Let poolwarden change it (identity.user) and take the change out of the worker's own "
             "configuration; else it needs the capabilities setuid and setgid."};
   }
-  if (const OutputClue* clue = inquest.fresh_clue(ClueKind::OutOfMemory)) return of_memory(*clue);
-  if (const OutputClue* clue = inquest.fresh_clue(ClueKind::BrokenOutput)) {
+  if (const OutputClue* clue = inquest.clue(ClueKind::OutOfMemory)) return of_memory(*clue);
+  if (const OutputClue* clue = inquest.clue(ClueKind::BrokenOutput)) {
     if (mentions(clue->subject, "Bad file descriptor"))
       return {
           Detail::BrokenOutput, "because its output was closed: " + clue->subject,
@@ -154,12 +161,12 @@ Reading read_failure(const Inquest& inquest) {
     return {Detail::BrokenOutput, "because nobody read what it wrote: " + clue->subject,
             "Look for who closed the other end of its output."};
   }
-  const std::string exception = exception_of(inquest.fresh_clue(ClueKind::UncaughtException));
+  const std::string exception = exception_of(inquest.clue(ClueKind::UncaughtException));
   if (exception.starts_with("BrokenPipeError"))
     return {Detail::BrokenOutput,
             "because the other end of a pipe or connection was closed: " + exception,
             "Look for who closed the other end, and let it handle that."};
-  if (inquest.evidence.pids_limit_hits > 0) return of_pids_limit(inquest);
+  if (met_pids_limit(inquest)) return of_pids_limit(inquest);
   if (exception.empty()) return {};
   return {Detail::UncaughtException, "after an uncaught exception: " + exception, kReadException};
 }
@@ -176,7 +183,7 @@ Reading read_abort(const Inquest& inquest) {
     return {Detail::Assertion, "because an assertion failed: " + clue->subject,
             "See what the assertion expects; limits.core adds the stack."};
   if (const OutputClue* clue = inquest.clue(ClueKind::OutOfMemory)) return of_memory(*clue);
-  if (inquest.evidence.pids_limit_hits > 0) return of_pids_limit(inquest);
+  if (met_pids_limit(inquest)) return of_pids_limit(inquest);
   const std::string exception = exception_of(inquest.clue(ClueKind::UncaughtException));
   if (exception.empty()) return {};
   return {Detail::UncaughtException, "after an uncaught exception: " + exception,

@@ -3,6 +3,7 @@
 #include <csignal>
 #include <cstdio>
 
+#include "base/clean_text.h"
 #include "base/units.h"
 #include "diagnosis/exit_status.h"
 #include "diagnosis/inquest.h"
@@ -12,7 +13,6 @@ namespace poolwarden::diagnosis {
 namespace {
 
 constexpr std::uint64_t kFirstPage = 4096;
-constexpr const char* kDebug = "Set limits.core and look at the core file with gdb.";
 
 std::string hex(std::uint64_t number) {
   char text[32];
@@ -41,56 +41,78 @@ std::string next_of(int signal) {
   return row ? std::string(row->next_step) : "Look for who sends it.";
 }
 
+// Empty where no process sent it, or none is known to have.
 std::string sent_by(const Inquest& inquest) {
-  const auto& fault = inquest.evidence.fault;
-  if (!fault || !fault->sender_pid) return "";
-  return ", which process " + std::to_string(*fault->sender_pid) + " sent";
+  switch (origin_of(inquest)) {
+    case Origin::Unknown:
+    case Origin::Kernel:
+      return "";
+    case Origin::Itself:
+      return ", which it sent itself (raise(3))";
+    case Origin::Stranger:
+      return ", which process " + std::to_string(*inquest.evidence.fault->sender_pid) + " sent";
+  }
+  return "";
 }
 
-bool was_sent(const Inquest& inquest) {
-  const auto& fault = inquest.evidence.fault;
-  return fault && fault->sender_pid && fault->si_code <= 0;  // SI_USER and below, sigaction(2)
+std::string next_of_sent(const Inquest& inquest) {
+  if (origin_of(inquest) == Origin::Itself)
+    return "Handlers of crashes do so when they have told what they know: see its output.";
+  return "Look for operators, scripts and watchdogs that send the signal.";
 }
 
 std::string where(const FaultSite& fault) {
-  if (fault.address < kFirstPage) return " at address " + hex(fault.address) + ": a null pointer";
-  return " at address " + hex(fault.address);
+  if (fault.si_code == SI_KERNEL)
+    return " by a general protection fault, for which no address is told: mostly a pointer that "
+           "was damaged, or that was freed before";
+  if (!fault.address) return "; at which address could not be told";
+  const bool is_null = *fault.address < kFirstPage;
+  return " at address " + hex(*fault.address) + (is_null ? ": a null pointer" : "");
+}
+
+// At the core file that there is, or at the next one.
+std::string look_at_core(const Inquest& inquest) {
+  const auto& core = inquest.evidence.core;
+  if (!core || core->path.empty()) return "Set limits.core and look at the core file with gdb.";
+  const std::string path = escaped(core->path);
+  if (core->why_none.empty()) return "Look at the core file: gdb --core=" + path + ".";
+  return "The core file " + path + " is not whole: " + core->why_none +
+         ". Make room for the next one, and look at it with gdb.";
 }
 
 Diagnosis segfault(const Signaled& end, const Inquest& inquest) {
   const auto& fault = inquest.evidence.fault;
-  if (was_sent(inquest))
-    return told(Cause::Segfault, end, {Detail::None, sent_by(inquest), kDebug});
+  if (const std::string sent = sent_by(inquest); !sent.empty())
+    return told(Cause::Segfault, end, {Detail::None, sent, next_of_sent(inquest)});
   if (fault && fault->is_stack_exhausted) {
-    return told(
-        Cause::StackOverflow, end,
-        {Detail::None,
-         " when its stack was used up: it touched " + hex(fault->address) + ", right below it",
-         "Find the endless recursion: the same functions repeat in the backtrace. A stack "
-         "that is only too small is raised with ulimit -s, or in the call that makes the "
-         "thread."});
+    const std::string touched =
+        fault->address ? ": it touched " + hex(*fault->address) + ", right below it" : "";
+    return told(Cause::StackOverflow, end,
+                {Detail::None, " when its stack was used up" + touched,
+                 "Find the endless recursion: the same functions repeat in the backtrace. A stack "
+                 "that is only too small is raised with ulimit -s, or in the call that makes the "
+                 "thread."});
   }
-  const bool is_known = fault && (fault->stack_pointer != 0 || fault->address != 0);
-  if (is_known) return told(Cause::Segfault, end, {Detail::None, where(*fault), kDebug});
-  return told(Cause::Segfault, end,
-              {Detail::None, "; whether its stack ran out could not be told", kDebug});
+  const std::string site =
+      fault ? where(*fault)
+            : "; whether its stack ran out, or somebody sent the signal, could not be told";
+  return told(Cause::Segfault, end, {Detail::None, site, look_at_core(inquest)});
 }
 
 Diagnosis bus_error(const Signaled& end, const Inquest& inquest) {
   const auto& fault = inquest.evidence.fault;
-  const bool is_fault = fault && !was_sent(inquest) && fault->address != 0;
-  return told(Cause::BusError, end,
-              {Detail::None, is_fault ? " at address " + hex(fault->address) : sent_by(inquest),
-               next_of(SIGBUS)});
+  if (const std::string sent = sent_by(inquest); !sent.empty())
+    return told(Cause::BusError, end, {Detail::None, sent, next_of_sent(inquest)});
+  const std::string at =
+      fault && fault->address ? " at address " + hex(*fault->address) : std::string();
+  return told(Cause::BusError, end, {Detail::None, at, next_of(SIGBUS)});
 }
 
 Diagnosis abortion(const Signaled& end, const Inquest& inquest) {
-  const auto& fault = inquest.evidence.fault;
-  if (fault && fault->sender_pid && fault->si_code == SI_USER) {  // abort(3) uses tgkill(2)
-    return told(Cause::Abort, end,
-                {Detail::None, sent_by(inquest),
-                 "It did not abort itself: look for operators, scripts and watchdogs that send "
-                 "the signal."});
+  if (origin_of(inquest) == Origin::Stranger) {
+    return told(
+        Cause::Abort, end,
+        {Detail::None, sent_by(inquest), "It did not abort itself. " + next_of_sent(inquest)});
   }
   Reading reading = read_abort(inquest);
   if (!reading.words.empty()) {
@@ -100,12 +122,22 @@ Diagnosis abortion(const Signaled& end, const Inquest& inquest) {
   const std::string line = last_line(inquest.output);
   return told(Cause::Abort, end,
               {Detail::None, line.empty() ? "" : "; its last words: \"" + line + "\"",
-               "It aborted itself: an assertion, an uncaught exception or a damaged heap; its "
-               "output says which, and limits.core adds the stack."});
+               "Mostly it is an assertion, an uncaught exception or a damaged heap: its output "
+               "says which, and limits.core adds the stack, and whether another process sent the "
+               "signal."});
 }
 
 Diagnosis seccomp(const Signaled& end, const Inquest& inquest) {
   const auto& fault = inquest.evidence.fault;
+  if (const std::string sent = sent_by(inquest); !sent.empty())
+    return told(Cause::Seccomp, end, {Detail::None, sent, next_of_sent(inquest)});
+  if (!fault)
+    return told(Cause::Seccomp, end,
+                {Detail::None,
+                 "; whether a seccomp filter forbade a system call, or somebody sent the signal, "
+                 "could not be told",
+                 "Set limits.core: a core file has the number of the system call, or who sent the "
+                 "signal."});
   std::string call;
   if (fault && fault->syscall_number) {
     call = fault->syscall_name.empty() ? "number " + std::to_string(*fault->syscall_number)
@@ -120,14 +152,23 @@ Diagnosis seccomp(const Signaled& end, const Inquest& inquest) {
                    "or do without it."});
 }
 
+constexpr const char* kRaiseCpuLimit =
+    "Raise RLIMIT_CPU (ulimit -t, LimitCPU=), or find what runs in circles.";
+
 Diagnosis over_cpu_limit(const Signaled& end, const Inquest& inquest) {
   const Evidence& evidence = inquest.evidence;
   const Duration used = evidence.cpu_user + evidence.cpu_system;
   const std::string figure =
       used == Duration::zero() ? "" : " after " + describe_duration(used) + " of CPU time";
+  if (evidence.is_over_cpu_rlimit)
+    return told(Cause::CpuLimit, end,
+                {Detail::None, figure + ", at its RLIMIT_CPU", kRaiseCpuLimit});
+  if (const std::string sent = sent_by(inquest); !sent.empty())
+    return told(Cause::CpuLimit, end, {Detail::None, sent, next_of_sent(inquest)});
   return told(Cause::CpuLimit, end,
-              {Detail::None, figure + ", at its RLIMIT_CPU",
-               "Raise RLIMIT_CPU (ulimit -t, LimitCPU=), or find what runs in circles."});
+              {Detail::None, figure + "; that it had met its RLIMIT_CPU was not found",
+               std::string(kRaiseCpuLimit) + " If it has no such limit, look for who sends the "
+                                             "signal."});
 }
 
 Diagnosis killed(const Signaled& end, const Inquest& inquest) {
@@ -152,9 +193,11 @@ Diagnosis killed(const Signaled& end, const Inquest& inquest) {
 Diagnosis other(const Signaled& end, const Inquest& inquest) {
   const SignalRow* row = row_of(end.signal);
   const Cause cause = row ? row->cause : Cause::KilledExternal;
-  if (cause != Cause::KilledExternal)
-    return told(cause, end, {Detail::None, sent_by(inquest), next_of(end.signal)});
   const std::string sender = sent_by(inquest);
+  // The kernel sends this one in the name of the process itself.
+  const bool is_at_limit = end.signal == SIGXFSZ && inquest.evidence.has_file_size_rlimit;
+  if (cause != Cause::KilledExternal)
+    return told(cause, end, {Detail::None, is_at_limit ? "" : sender, next_of(end.signal)});
   return told(cause, end,
               {Detail::None, sender.empty() ? ", which poolwarden did not send" : sender,
                "Somebody else sent the signal: look for operators, scripts and what else runs in "

@@ -150,8 +150,10 @@ Diagnosis of_cgroup(const NotStarted& end) {
     return told(Detail::None, with(end, "its cgroup is of a threaded or invalid domain"),
                 "Give poolwarden a cgroup of type domain, or set containment: best_effort.");
   }
-  return told(Detail::None, describe(end),
-              "Grant the container a writable cgroup, or set containment: best_effort.");
+  return told(
+      Detail::None, describe(end),
+      "Grant poolwarden a writable cgroup (v2, for limits.memory_high), or set containment: "
+      "best_effort; `poolwarden doctor` says how.");
 }
 
 Diagnosis of_clone(const NotStarted& end, const Inquest& inquest) {
@@ -190,25 +192,32 @@ Diagnosis by_stage(const NotStarted& end, const Inquest& inquest) {
   return told(Detail::None, describe(end), "Correct the pool's command.");
 }
 
-// Whether trying again cannot help.
+// Whether trying again cannot help: files, rights, names and settings stay what they are until
+// somebody changes them. Networks, devices and what is used up come back by themselves.
 bool is_incurable(const NotStarted& end) {
-  const bool is_gone = end.error == ENOENT || end.error == ENODEV;
-  if (end.stage == SpawnStage::Cgroup && is_gone) return false;  // it is made anew
   switch (end.error) {
-    case EAGAIN:
-    case ENOMEM:
-    case EMFILE:
-    case ENFILE:
-    case ETXTBSY:
-    case EBUSY:
-    case EINTR:
-    case EIO:
-    case ESTALE:
-    case EADDRINUSE:
-    case ENOSPC:
-      return false;
-    default:
+    case 0:  // what no system call was asked for: no such user, an empty command
+    case EPERM:
+    case EACCES:
+    case EROFS:
+    case ENOEXEC:
+    case ELIBBAD:
+    case EISDIR:
+    case ENOTDIR:
+    case ELOOP:
+    case ENAMETOOLONG:
+    case E2BIG:
+    case EINVAL:
+    case ERANGE:
+    case ENOSYS:
+    case EOPNOTSUPP:
       return true;
+    case ENOENT:
+      return end.stage != SpawnStage::Cgroup && end.stage != SpawnStage::Clone;  // made anew
+    case ESRCH:  // of getpwnam(3): there is none of that name
+      return end.stage == SpawnStage::Identity;
+    default:
+      return false;
   }
 }
 

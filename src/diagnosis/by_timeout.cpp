@@ -8,13 +8,36 @@ namespace poolwarden::diagnosis {
 namespace {
 
 std::string figure(const Circumstances& circumstances, const std::string& setting) {
-  if (circumstances.limit == Duration::zero()) return setting;
-  return setting + " (" + format_duration(circumstances.limit) + ")";
+  if (!circumstances.limit) return setting;
+  return setting + " (" + format_duration(*circumstances.limit) + ")";
 }
 
-std::string what_happened(Cause cause, const Circumstances& circumstances) {
-  if (cause == Cause::StartupTimeout)
+// A start under a tool has a limit of its own.
+std::string late_start(const Circumstances& circumstances) {
+  const std::string& tool = circumstances.debug_tool;
+  if (tool.empty())
     return "was not ready within " + figure(circumstances, "ready.timeout") + " and was killed";
+  const std::string limit =
+      circumstances.limit ? format_duration(*circumstances.limit) : "its time";
+  return "was not ready under " + tool + " within " + limit + " and was killed";
+}
+
+// Its last ping was answered, and not well.
+bool answers_badly(const Evidence& evidence) {
+  const auto& probe = evidence.probe;
+  return probe && probe->status >= 400 && probe->error.empty();
+}
+
+std::string answer_of(const ProbeAnswer& probe) {
+  return probe.path + " with " + std::to_string(probe.status);
+}
+
+std::string what_happened(Cause cause, const Inquest& inquest) {
+  const Circumstances& circumstances = inquest.circumstances;
+  if (cause == Cause::StartupTimeout) return late_start(circumstances);
+  if (cause == Cause::PingTimeout && answers_badly(inquest.evidence))
+    return "answered its pings of " + answer_of(*inquest.evidence.probe) + " for " +
+           figure(circumstances, "health.ping.timeout") + " and was ended";
   if (cause == Cause::PingTimeout)
     return "did not answer its pings within " + figure(circumstances, "health.ping.timeout") +
            " and was ended";
@@ -27,12 +50,32 @@ std::string what_happened(Cause cause, const Circumstances& circumstances) {
 
 struct Silence {
   Detail detail = Detail::None;
-  const char* words = "";
-  const char* next_step = "";
+  std::string words;
+  std::string next_step;
 };
 
+std::string see_why(const std::string& path) {
+  return "See why it answers " + path + " so: in its own output, or by asking it yourself.";
+}
+
+// It was asked, and something came back.
+Silence unready_answer(const ProbeAnswer& probe) {
+  if (probe.status == 0)
+    return {Detail::NotReadyAnswer,
+            "its answer to " + probe.path + " broke off (" + probe.error + ")",
+            "Let it answer whole, in HTTP/1.1."};
+  const std::string after =
+      probe.error.empty() ? ", last" : ", and at the end not at all (" + probe.error + ")";
+  return {Detail::NotReadyAnswer, "it answered " + answer_of(probe) + after,
+          see_why(probe.path) + " ready.http is to name a path that is answered when it serves."};
+}
+
 // What a start that is not over was waited for.
-Silence silence_of(const Circumstances& circumstances) {
+Silence silence_of(const Inquest& inquest) {
+  const Circumstances& circumstances = inquest.circumstances;
+  const auto& probe = inquest.evidence.probe;
+  if (!inquest.evidence.protocol_breach.empty()) return {};
+  if (probe && probe->was_answered) return unready_answer(*probe);
   const bool asks_socket =
       circumstances.awaited == Awaited::Connection || circumstances.awaited == Awaited::Http;
   if (circumstances.awaited == Awaited::Notify) {
@@ -45,7 +88,10 @@ Silence silence_of(const Circumstances& circumstances) {
             "connect: unix or tcp."};
   }
   if (asks_socket) {
-    return {Detail::SocketSilent, "nothing answered where it was to listen",
+    const bool is_known = probe && !probe->error.empty();
+    return {Detail::SocketSilent,
+            "nothing answered where it was to listen" +
+                (is_known ? " (" + probe->error + ")" : std::string()),
             "Let it listen where it is told: $POOLWARDEN_SOCKET, or $HOST and $PORT."};
   }
   return {};
@@ -56,6 +102,12 @@ Reading read_start(const Inquest& inquest) {
   Reading reading = read_port(inquest);
   if (reading.words.empty()) reading = read_failure(inquest);
   return reading;
+}
+
+// Of what it is asked for before it is ready, and again and again afterwards.
+bool breaks_protocol(Cause cause, const Evidence& evidence) {
+  const bool was_asked = cause == Cause::StartupTimeout || cause == Cause::PingTimeout;
+  return was_asked && !evidence.protocol_breach.empty();
 }
 
 std::string usual_next_step(Cause cause) {
@@ -74,31 +126,35 @@ void add(std::string& text, const std::string& sentence) {
 }  // namespace
 
 Diagnosis judge_timeout(Cause cause, const Inquest& inquest) {
+  const Evidence& evidence = inquest.evidence;
   Diagnosis made;
   made.cause = cause;
-  made.sentence = what_happened(cause, inquest.circumstances);
+  made.sentence = what_happened(cause, inquest);
   std::string silence_step;
   if (cause == Cause::StartupTimeout) {
-    const Silence silence = silence_of(inquest.circumstances);
+    const Silence silence = silence_of(inquest);
     made.detail = silence.detail;
-    if (*silence.words) made.sentence += std::string(": ") + silence.words;
+    if (!silence.words.empty()) made.sentence += ": " + silence.words;
     silence_step = silence.next_step;
     const Reading reading = read_start(inquest);
     if (!reading.words.empty())
       made.sentence += "; its output says that it failed " + reading.words;
-    add(made.next_step, reading.next_step);
+    made.next_step = reading.next_step;
   }
-  const auto& breach = inquest.evidence.protocol_breach;
-  if (!breach.empty()) {
+  if (breaks_protocol(cause, evidence)) {
     made.cause = Cause::ProtocolError;
-    made.detail = Detail::None;
-    made.sentence += "; it answered with something that is no HTTP: \"" + breach + "\"";
+    made.sentence +=
+        "; it answered with something that is no HTTP: \"" + evidence.protocol_breach + "\"";
     made.next_step = "Let it speak HTTP/1.1 on the socket that it is told.";
+  } else if (cause == Cause::PingTimeout && answers_badly(evidence)) {
+    made.next_step = see_why(evidence.probe->path);
   }
-  const std::string threads = summary_of(inquest.evidence.threads);
+  const std::string threads = summary_of(evidence.threads);
   if (!threads.empty()) made.sentence += "; " + threads;
-  if (made.next_step.empty()) made.next_step = suggestion_of(inquest.evidence.threads);
-  add(made.next_step, breach.empty() ? silence_step : "");
+  // What its threads wait for says why nothing comes of it; who answers waits for more requests.
+  if (made.next_step.empty() && made.detail != Detail::NotReadyAnswer)
+    made.next_step = suggestion_of(evidence.threads);
+  add(made.next_step, silence_step);
   if (made.next_step.empty()) made.next_step = usual_next_step(cause);
   return made;
 }

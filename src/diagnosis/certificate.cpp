@@ -89,6 +89,7 @@ std::string oom_words(const MemoryTrouble& memory) {
   if (memory.scope == OomScope::OwnLimit) words += ", at its own limit";
   if (memory.scope == OomScope::Container) words += ", for want of memory around it";
   if (memory.group_kills > 0) words += ", of its whole cgroup";
+  if (memory.recent_oom_kills == 0) words += ", none of them shortly before its end";
   return words;
 }
 
@@ -115,7 +116,7 @@ std::string hexadecimal(std::uint64_t address) {
 
 std::string fault_words(const FaultSite& fault) {
   std::string words = "si_code " + std::to_string(fault.si_code);
-  if (fault.address != 0) words += ", address " + hexadecimal(fault.address);
+  if (fault.address) words += ", address " + hexadecimal(*fault.address);
   if (fault.stack_pointer != 0) words += ", stack pointer " + hexadecimal(fault.stack_pointer);
   if (fault.program_counter != 0)
     words += ", program counter " + hexadecimal(fault.program_counter);
@@ -148,6 +149,12 @@ std::string loader_words(const LoaderFinding& it) {
   return escaped(words + (it.machine.empty() ? "" : " is for " + it.machine));
 }
 
+std::string probe_words(const ProbeAnswer& probe) {
+  std::string words = probe.path;
+  if (probe.status != 0) words += ", answered with " + std::to_string(probe.status);
+  return words + (probe.error.empty() ? "" : ", at last without an answer: " + probe.error);
+}
+
 void add_surroundings(const Evidence& evidence, Lines& text) {
   text.list("lived on in its tree", evidence.left_behind,
             [](const std::string& it) { return escaped(it); });
@@ -159,6 +166,7 @@ void add_surroundings(const Evidence& evidence, Lines& text) {
   }
   text.list("loader", evidence.loader, loader_words);
   text.line("answered with", evidence.protocol_breach);
+  if (evidence.probe) text.line("asked for", probe_words(*evidence.probe));
 }
 
 void add_process(const Evidence& evidence, Lines& text) {
@@ -190,11 +198,11 @@ void add_output(const Evidence& evidence, Lines& text) {
 std::string describe(const Certificate& certificate) {
   Lines text;
   text.add(first_line(certificate));
+  text.line("next step", certificate.diagnosis.next_step);
   add_verdict(certificate, text);
   add_use(certificate.evidence, text);
   add_surroundings(certificate.evidence, text);
   add_process(certificate.evidence, text);
-  text.line("next step", certificate.diagnosis.next_step);
   add_output(certificate.evidence, text);
   return text.take();
 }

@@ -3,6 +3,7 @@
 #include <csignal>
 #include <variant>
 
+#include "base/clean_text.h"
 #include "base/match.h"
 #include "base/units.h"
 #include "diagnosis/inquest.h"
@@ -57,12 +58,12 @@ Diagnosis from_status(const Inquest& inquest) {
 }
 
 Diagnosis after_our_kill(const Inquest& inquest) {
-  const Duration limit = inquest.circumstances.limit;
+  const auto& limit = inquest.circumstances.limit;
   Diagnosis told;
   told.cause = Cause::KilledBySupervisor;
   told.expected = true;
   told.sentence = "did not stop in time";
-  if (limit != Duration::zero()) told.sentence += " (stop.timeout " + format_duration(limit) + ")";
+  if (limit) told.sentence += " (stop.timeout " + format_duration(*limit) + ")";
   told.sentence += " and was killed";
   const std::string threads = summary_of(inquest.evidence.threads);
   if (!threads.empty()) told.sentence += "; " + threads;
@@ -113,17 +114,23 @@ void add_lost_cgroup(Diagnosis& told) {
       "may manage them.";
 }
 
-bool is_of_kernel_or_stranger(Sender sender) {
+// A drill looks like any of these.
+bool is_of_none_of_ours(Sender sender) {
   return sender == Sender::KernelFault || sender == Sender::KernelOom ||
-         sender == Sender::Stranger || sender == Sender::Itself;
+         sender == Sender::Stranger || sender == Sender::Itself || sender == Sender::Unknown;
 }
 
 }  // namespace
 
-const OutputClue* Inquest::fresh_clue(ClueKind kind) const {
+const OutputClue* Inquest::clue(ClueKind kind) const {
   constexpr std::size_t kManyLines = 10;
-  const OutputClue* found = clue(kind);
-  return found && found->lines_after <= kManyLines ? found : nullptr;
+  constexpr int kNotExecutable = 126, kNotFound = 127;  // as shells and loaders say it
+  const auto* left = std::get_if<Exited>(&evidence.status);
+  const bool could_not_begin =
+      left && !circumstances.was_ready && (left->code == kNotExecutable || left->code == kNotFound);
+  const OutputClue* found = find_clue(clues, kind);
+  if (!found) return nullptr;
+  return could_not_begin || found->lines_after <= kManyLines ? found : nullptr;
 }
 
 Diagnosis diagnose(const Evidence& evidence, const Circumstances& circumstances) {
@@ -134,9 +141,13 @@ Diagnosis diagnose(const Evidence& evidence, const Circumstances& circumstances)
   if (!told.expected) told.sentence += aside(inquest, told);
   if (!told.expected && evidence.was_cgroup_removed) add_lost_cgroup(told);
   if (!circumstances.drill.empty() && !told.expected) {
-    if (is_of_kernel_or_stranger(told.sender)) told.sender = Sender::OurDrill;
+    const bool has_run = !std::holds_alternative<NotStarted>(evidence.status);
+    if (has_run && is_of_none_of_ours(told.sender)) told.sender = Sender::OurDrill;
     add_drill(circumstances.drill, told);
   }
+  // Names of processes and files, and what it wrote, may hold anything.
+  told.sentence = escaped(told.sentence);
+  told.next_step = escaped(told.next_step);
   return told;
 }
 

@@ -3,7 +3,6 @@
 
 #pragma once
 
-#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -32,7 +31,7 @@ enum class Cause {
   Seccomp,         // SIGSYS
   CpuLimit,        // SIGXCPU
   FileSizeLimit,   // SIGXFSZ
-  OomKilled,       // SIGKILL and a risen oom_kill count of its own cgroup
+  OomKilled,       // SIGKILL and an oom_kill count of its own cgroup that rose shortly before
   KilledExternal,  // a signal that we did not send
   KilledBySupervisor,
   StartupTimeout,
@@ -80,7 +79,9 @@ struct Circumstances {
   std::string drill = {};           // that was done to it: "segfault"; empty: none
   Awaited awaited = Awaited::Nothing;
   bool inherits_socket = false;  // connect: inherit
-  Duration limit = {};  // that it went beyond: ready.timeout and the like, as the intent has it
+  // That it went beyond, as it was when the wait began: ready.timeout and the like, as the intent
+  // has it. Absent: it was ended before.
+  std::optional<Duration> limit = {};
 };
 
 // What a cause leaves open: a closed list too, but no label of a metric.
@@ -110,6 +111,7 @@ enum class Detail {
   BrokenOutput,    // its reader was gone
   NeverNotified,   // ready: notify, and no READY=1
   SocketSilent,    // where it was to listen nothing answered
+  NotReadyAnswer,  // it answered, and never that it is ready
   SocketNotTaken,  // the socket that it was given was never served
   Drilled,         // by `poolwarden drill`
 };

@@ -16,8 +16,10 @@ namespace poolwarden::diagnosis {
 // What the kernel noted down when a signal ended it, in the core file (NT_SIGINFO and NT_PRSTATUS
 // of core(5)) or in its own log.
 struct FaultSite {
-  int si_code = 0;            // sigaction(2): SEGV_MAPERR, SI_USER, SYS_SECCOMP…
-  std::uint64_t address = 0;  // that it touched: SIGSEGV, SIGBUS
+  int si_code = 0;  // sigaction(2): SEGV_MAPERR, SI_USER, SYS_SECCOMP…; the log has none
+  // That it touched: SIGSEGV, SIGBUS. Absent where it is not told, as with SI_KERNEL, a general
+  // protection fault.
+  std::optional<std::uint64_t> address = {};
   std::uint64_t stack_pointer = 0;
   std::uint64_t program_counter = 0;
   bool is_stack_exhausted = false;         // it touched what lies right below its stack
@@ -48,7 +50,9 @@ struct MemoryTrouble {
   std::uint64_t oom_kills = 0;       // how often the kernel's OOM killer struck in its cgroup
   std::uint64_t own_limit_hits = 0;  // of them, or near them: at the limit of this very cgroup
   std::uint64_t group_kills = 0;     // memory.oom.group: all of it ended together
-  OomScope scope = OomScope::None;
+  OomScope scope = OomScope::None;   // of those shortly before its end
+  // Of oom_kills, those shortly before its end: older ones cannot explain it.
+  std::uint64_t recent_oom_kills = 0;
 };
 
 // A request that its end cut short.
@@ -73,6 +77,14 @@ struct LoaderFinding {
   std::string machine;  // what `found` was made for: "aarch64"
 };
 
+// What came of asking it over HTTP whether it serves: the probes of its start, then its pings.
+struct ProbeAnswer {
+  std::string path = {};
+  int status = 0;             // of the last answer; 0: none had one
+  std::string error = {};     // why the last try got no answer: "Connection refused"; empty: it did
+  bool was_answered = false;  // at least one byte came, by any of the tries
+};
+
 struct WrittenLine {
   bool is_stderr = false;
   std::string text;
@@ -87,7 +99,8 @@ struct Evidence {
 
   // Found before its end is told.
   MemoryTrouble memory;
-  std::uint64_t pids_limit_hits = 0;  // forks that limits.pids refused
+  std::uint64_t pids_limit_hits = 0;         // forks that limits.pids refused
+  std::uint64_t recent_pids_limit_hits = 0;  // of them, those shortly before its end
   Duration cpu_user{}, cpu_system{};
   std::vector<WrittenLine> output;       // the lines of last_output
   std::vector<ThreadState> threads;      // of one that did not answer
@@ -95,11 +108,16 @@ struct Evidence {
   std::optional<PortHolder> port_holder;
   std::vector<LoaderFinding> loader;
   std::string protocol_breach = {};  // what it said where the protocol wants something else
-  bool was_cgroup_removed = false;   // by somebody else: what it counted is lost
-  bool is_over_cpu_rlimit = false;   // RLIMIT_CPU's hard limit, which kills with SIGKILL
+  std::optional<ProbeAnswer> probe = {};
+  bool was_cgroup_removed = false;  // by somebody else: what it counted is lost
+  // The limit of RLIMIT_CPU that its signal stands for: the hard one, which kills with SIGKILL, or
+  // the soft one of SIGXCPU.
+  bool is_over_cpu_rlimit = false;
+  bool has_file_size_rlimit = false;  // RLIMIT_FSIZE, of one that SIGXFSZ ended
   std::optional<FaultSite> fault;
 
   // Found later, if at all: Event worker.post_mortem.
+  bool is_more_to_come = false;  // somebody looks for it, and will tell even that there is nothing
   std::optional<CoreFile> core;
   std::vector<std::string> backtrace;    // innermost first
   std::string why_no_backtrace = {};     // of a core file: "neither gdb nor eu-stack is installed"

@@ -17,9 +17,9 @@ struct Inquest {
   std::string output;  // the end of what it wrote
   std::vector<OutputClue> clues;
 
-  const OutputClue* clue(ClueKind kind) const { return find_clue(clues, kind); }
-  // The same, if it is not long past: a program that logs an error may well go on.
-  const OutputClue* fresh_clue(ClueKind kind) const;
+  // If it is not long past: a program that logs an error may well go on. Only where a shell or a
+  // loader could not begin at all, what it said counts however much came after it.
+  const OutputClue* clue(ClueKind kind) const;
 };
 
 // Each tells cause, detail, sentence and next step of one kind of end. Who sent a signal, and
@@ -30,6 +30,10 @@ Diagnosis judge_start(const NotStarted& end, const Inquest& inquest);
 Diagnosis judge_timeout(Cause cause, const Inquest& inquest);
 
 Sender sender_of(const Inquest& inquest);
+
+// What the core file or the kernel's log says of where its signal came from. None: neither does.
+enum class Origin { Unknown, Kernel, Itself, Stranger };
+Origin origin_of(const Inquest& inquest);
 
 // What the output says of an end by code or by SIGABRT: detail, what happened in the words of a
 // sentence ("after an uncaught exception: …"), next step. Detail::None: nothing.
@@ -44,7 +48,7 @@ Reading read_abort(const Inquest& inquest);    // those before abort()
 Reading read_port(const Inquest& inquest);     // an address that is taken
 
 // The kernel's OOM killer.
-bool was_struck_by_oom(const Evidence& evidence);  // it, or one of its tree
+bool was_struck_by_oom(const Evidence& evidence);  // it, or one of its tree, shortly before
 // 128 + SIGKILL, as shells tell of a child.
 bool is_end_of_struck_child(const Exited& end, const Evidence& evidence);
 Reading read_oom(const Evidence& evidence);

@@ -36,21 +36,34 @@ Sender of_kill(const Inquest& inquest) {
   return inquest.evidence.is_over_cpu_rlimit ? Sender::KernelRlimit : Sender::Stranger;
 }
 
-Sender of_fault(const Inquest& inquest) {
-  const auto& fault = inquest.evidence.fault;
-  const bool was_sent = fault && fault->sender_pid && fault->si_code <= 0;
-  return was_sent ? Sender::Stranger : Sender::KernelFault;
+// `kernel` where the kernel made the signal, `otherwise` where nothing tells.
+Sender of_origin(const Inquest& inquest, Sender kernel, Sender otherwise = Sender::Unknown) {
+  switch (origin_of(inquest)) {
+    case Origin::Unknown:
+      return otherwise;
+    case Origin::Kernel:
+      return kernel;
+    case Origin::Itself:
+      return Sender::Itself;
+    case Origin::Stranger:
+      return Sender::Stranger;
+  }
+  return otherwise;
 }
 
-// Also health.stack_signal of one that hangs; and kill(1), where abort(3) uses tgkill(2).
+// Also health.stack_signal of one that hangs. What it wrote tells that it was abort(3) of its own.
 Sender of_abort(const Inquest& inquest) {
   const Intent intent = inquest.circumstances.intent;
   if (intent == Intent::PingTimeout || intent == Intent::RequestTimeout ||
       intent == Intent::Deadlock)
     return Sender::OurStop;
-  const auto& fault = inquest.evidence.fault;
-  const bool was_sent = fault && fault->sender_pid && fault->si_code == SI_USER;
-  return was_sent ? Sender::Stranger : Sender::Itself;
+  const bool has_said_so = !read_abort(inquest).words.empty();
+  return of_origin(inquest, Sender::KernelFault, has_said_so ? Sender::Itself : Sender::Unknown);
+}
+
+Sender of_rlimit(bool was_met, const Inquest& inquest) {
+  if (was_met) return Sender::KernelRlimit;
+  return of_origin(inquest, Sender::KernelRlimit);
 }
 
 Sender of_signal(int signal, const Inquest& inquest) {
@@ -62,12 +75,13 @@ Sender of_signal(int signal, const Inquest& inquest) {
     case SIGILL:
     case SIGFPE:
     case SIGTRAP:
-      return of_fault(inquest);
+      return of_origin(inquest, Sender::KernelFault);
     case SIGSYS:
-      return Sender::KernelSeccomp;
+      return of_origin(inquest, Sender::KernelSeccomp);
     case SIGXCPU:
+      return of_rlimit(inquest.evidence.is_over_cpu_rlimit, inquest);
     case SIGXFSZ:
-      return Sender::KernelRlimit;
+      return of_rlimit(inquest.evidence.has_file_size_rlimit, inquest);
     case SIGABRT:
       return of_abort(inquest);
     case SIGPIPE:
@@ -84,6 +98,15 @@ Sender of_signal(int signal, const Inquest& inquest) {
 }
 
 }  // namespace
+
+// abort(3) and raise(3) use tgkill(2), kill(1) does not. The kernel's log tells of nothing that was
+// sent, and has no code.
+Origin origin_of(const Inquest& inquest) {
+  const auto& fault = inquest.evidence.fault;
+  if (!fault) return Origin::Unknown;
+  if (fault->si_code > 0 || !fault->sender_pid) return Origin::Kernel;
+  return fault->si_code == SI_TKILL ? Origin::Itself : Origin::Stranger;
+}
 
 Sender sender_of(const Inquest& inquest) {
   return std::visit(Match{[&](const NotStarted&) { return Sender::Unknown; },

@@ -129,7 +129,7 @@ std::string summary_of(const std::vector<ThreadState>& threads) {
   std::string text;
   for (std::size_t i = 0; i < std::min(groups.size(), kMostGroups); ++i) {
     const std::string count = std::to_string(groups[i].count);
-    text += i == 0 ? count + " of " + total + " threads " : ", " + count + " ";
+    text += i == 0 ? count + " of " + total + " threads of its tree " : ", " + count + " ";
     text += doing(groups[i]);
   }
   return text;

@@ -114,6 +114,8 @@ std::string_view name(Detail detail) {
       return "never_notified";
     case Detail::SocketSilent:
       return "socket_silent";
+    case Detail::NotReadyAnswer:
+      return "not_ready_answer";
     case Detail::SocketNotTaken:
       return "socket_not_taken";
     case Detail::Drilled:

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <csignal>
+
 #include "unit/diagnosis/deaths.h"
 
 namespace poolwarden::diagnosis {
@@ -12,6 +14,9 @@ struct Row {
   const char* output;
   Expected expected;
 };
+
+// So many that what stands before them is long past.
+const std::string kManyLines = "1\n2\n3\n4\n5\n6\n7\n8\n9\n10\nGET / 200\n";
 
 const Row kRows[] = {
     {0,
@@ -247,16 +252,50 @@ TEST(PortInUse, NamesTheHolder) {
   EXPECT_EQ(unasked(evidence).sentence, "exited with code 1 because port 8080 was in use");
 }
 
-TEST(PortInUse, IsBelievedWithoutATextOnlyBeforeItIsReady) {
+TEST(PortInUse, IsNotBelievedForSomebodyWhoListensThere) {
   Evidence evidence = left(Exited{1});
   evidence.port_holder = PortHolder{8080, 123, ""};
-  EXPECT_EQ(unasked(evidence).cause, Cause::PortInUse);
-  EXPECT_EQ(diagnose(evidence, {.was_ready = true}).cause, Cause::ExitNonzero);
+  EXPECT_EQ(unasked(evidence).cause, Cause::ExitNonzero);
+  evidence.last_output = "bind: address already in use\n" + kManyLines;
+  EXPECT_EQ(unasked(evidence).cause, Cause::ExitNonzero) << "it was long ago, and it went on";
+}
+
+TEST(PortInUse, MayBeOfASocketInTheFileSystem) {
+  Evidence evidence = left(Exited{1}, "bind: Address already in use");
+  evidence.port_holder = PortHolder{0, 123, "old"};
+  EXPECT_EQ(unasked(evidence).sentence,
+            "exited with code 1 because its socket was in use by process 123 (old)");
+}
+
+TEST(OldOutput, IsNotWhatItEndedOf) {
+  const std::pair<int, const char*> rows[] = {
+      {1, "app: /lib/libc.so.6: version `GLIBC_2.38' not found (required by app)"},
+      {3, "app: error while loading shared libraries: libx.so.1: cannot open shared object file"},
+      {134, "free(): invalid pointer"},
+      {134, "MemoryError"},
+      {1, "Error: listen EADDRINUSE: address already in use :::80"},
+      {1, "Traceback (most recent call last):\n  File \"a.py\"\nValueError: told the client"},
+  };
+  for (const auto& [code, output] : rows) {
+    const Diagnosis told = unasked(left(Exited{code}, output + ("\n" + kManyLines)));
+    EXPECT_EQ(name(told.cause), name(Cause::ExitNonzero)) << output;
+    EXPECT_EQ(name(told.detail), name(Detail::None)) << output;
+    EXPECT_THAT(told.sentence, testing::HasSubstr("its last words: \"GET / 200\"")) << output;
+  }
+}
+
+TEST(OldOutput, OfAShellOrLoaderCountsOnlyWhereNothingCouldBegin) {
+  const std::string shell = "sh: 1: gunicorn: not found\n" + kManyLines;
+  EXPECT_EQ(unasked(left(Exited{127}, shell)).detail, Detail::MissingProgram);
+  EXPECT_EQ(diagnose(left(Exited{127}, shell), {.was_ready = true}).detail, Detail::None);
+  const std::string loader = "app: symbol lookup error: app: undefined symbol: x\n" + kManyLines;
+  EXPECT_EQ(unasked(left(Exited{127}, loader)).cause, Cause::LoaderFailed);
+  EXPECT_EQ(diagnose(left(Exited{127}, loader), {.was_ready = true}).cause, Cause::ExitNonzero);
 }
 
 TEST(ExitCode, OfAShellWhoseChildTheOomKillerStruckIsOomKilled) {
   Evidence evidence = left(Exited{137}, "Killed");
-  evidence.memory = {1, 1, 0, OomScope::OwnLimit};
+  evidence.memory = {1, 1, 0, OomScope::OwnLimit, 1};
   evidence.memory_peak = 64u << 20;
   expect(unasked(evidence),
          {Cause::OomKilled, Detail::OwnMemoryLimit,
@@ -264,6 +303,9 @@ TEST(ExitCode, OfAShellWhoseChildTheOomKillerStruckIsOomKilled) {
           "its own limit (limits.memory), with a peak of 64MiB",
           "limits.memory"});
   EXPECT_EQ(unasked(evidence).sender, Sender::KernelOom);
+  evidence.memory.recent_oom_kills = 0;
+  EXPECT_EQ(unasked(evidence).cause, Cause::ExitNonzero) << "it struck long before";
+  EXPECT_EQ(unasked(evidence).sender, Sender::Itself);
 }
 
 TEST(ExitCode, TellsBesideItWhatBefellItsTree) {
@@ -282,6 +324,7 @@ TEST(ExitCode, TellsBesideItWhatBefellItsTree) {
 TEST(PidsLimit, IsBlamedForAFailureThatNothingElseExplains) {
   Evidence evidence = left(Exited{1});
   evidence.pids_limit_hits = 12;
+  evidence.recent_pids_limit_hits = 2;
   expect(unasked(evidence),
          {Cause::ExitNonzero, Detail::PidsLimit,
           "exited with code 1 after limits.pids had refused it 12 new processes or threads",
@@ -295,6 +338,57 @@ TEST(PidsLimit, IsBlamedForAFailureThatNothingElseExplains) {
   EXPECT_EQ(unasked(evidence).sentence,
             "exited with code 1 because it could not load app; limits.pids had refused it 12 new "
             "processes or threads");
+}
+
+TEST(PidsLimit, IsNotBlamedForWhatItRefusedLongBefore) {
+  Evidence evidence = left(Exited{1}, "database is not there");
+  evidence.pids_limit_hits = 1;
+  expect(unasked(evidence),
+         {Cause::ExitNonzero, Detail::None,
+          "exited with code 1; its last words: \"database is not there\"; limits.pids had refused "
+          "it 1 new process or thread",
+          "Look in the worker's output"});
+  evidence.status = Signaled{SIGABRT};
+  EXPECT_EQ(unasked(evidence).detail, Detail::None);
+}
+
+TEST(PidsLimit, IsBlamedWhereTheTextSaysSo) {
+  for (const char* output :
+       {"bash: fork: retry: Resource temporarily unavailable", "Error: spawn /bin/ls EAGAIN",
+        "RuntimeError: can't start new thread",
+        "java.lang.OutOfMemoryError: unable to create native thread: possibly out of memory"}) {
+    Evidence evidence = left(Exited{1}, output);
+    EXPECT_NE(unasked(evidence).detail, Detail::PidsLimit) << output;
+    evidence.pids_limit_hits = 1;
+    EXPECT_EQ(unasked(evidence).detail, Detail::PidsLimit) << output;
+  }
+}
+
+TEST(Sentence, HasNothingThatMovesACursor) {
+  const std::string output = "\x1b[2J\x1b]0;title\x07 \xff\xc3 failed";
+  EXPECT_EQ(unasked(left(Exited{1}, output)).sentence,
+            "exited with code 1; its last words: \"\\x1b[2J\\x1b]0;title\\x07 \\xff\\xc3 failed\"");
+  Evidence evidence = left(Exited{0});
+  evidence.left_behind = {"12 \x1b[2J"};
+  EXPECT_THAT(unasked(evidence).sentence, testing::HasSubstr("while 12 \\x1b[2J lived on"));
+}
+
+TEST(Breach, IsToldBesideAnEndOfItsOwn) {
+  Evidence evidence = left(Exited{1});
+  evidence.protocol_breach = "SSH-2.0-x";
+  EXPECT_EQ(unasked(evidence).cause, Cause::ExitNonzero);
+  EXPECT_EQ(unasked(evidence).sentence,
+            "exited with code 1; it had answered with something that is no HTTP: \"SSH-2.0-x\"");
+}
+
+TEST(ExitZero, OfAWorkerThatHadAnsweredIsNotBlamedOnADaemonMode) {
+  const Evidence evidence = left(Exited{0});
+  const Diagnosis served = diagnose(evidence, {.was_ready = true, .awaited = Awaited::Http});
+  EXPECT_THAT(served.next_step, testing::Not(testing::HasSubstr("daemon mode")));
+  EXPECT_THAT(served.next_step, testing::HasSubstr("SIGTERM"));
+  const Diagnosis only_started = diagnose(evidence, {.was_ready = true});
+  EXPECT_THAT(only_started.next_step, testing::HasSubstr("daemon mode"));
+  EXPECT_THAT(only_started.next_step, testing::HasSubstr("SIGTERM"));
 }
 
 }  // namespace

@@ -22,7 +22,8 @@ Evidence faulted(int signal, FaultSite fault) {
 TEST(Segfault, SaysWhetherTheStackRanOut) {
   expect(unasked(left(Signaled{SIGSEGV, true})),
          {Cause::Segfault, Detail::None,
-          "was killed by SIGSEGV (core dumped); whether its stack ran out could not be told",
+          "was killed by SIGSEGV (core dumped); whether its stack ran out, or somebody sent the "
+          "signal, could not be told",
           "limits.core"});
   const FaultSite below{.si_code = SEGV_MAPERR,
                         .address = 0x7ffc0000,
@@ -39,6 +40,46 @@ TEST(Segfault, SaysWhetherTheStackRanOut) {
   const FaultSite null{.si_code = SEGV_MAPERR, .address = 8, .stack_pointer = 0x7ffc0010};
   EXPECT_EQ(unasked(faulted(SIGSEGV, null)).sentence,
             "was killed by SIGSEGV at address 0x8: a null pointer");
+}
+
+TEST(Segfault, LeadsToTheCoreFileThatThereIs) {
+  Evidence evidence = left(Signaled{SIGSEGV, true});
+  evidence.core = CoreFile{"/srv/core.7", 1 << 20, ""};
+  EXPECT_EQ(unasked(evidence).next_step, "Look at the core file: gdb --core=/srv/core.7.");
+  evidence.core->why_none = "it was cut off: the file system of /srv is full";
+  EXPECT_EQ(unasked(evidence).next_step,
+            "The core file /srv/core.7 is not whole: it was cut off: the file system of /srv is "
+            "full. Make room for the next one, and look at it with gdb.");
+  evidence.core = CoreFile{"", 0, "limits.core is 0"};
+  EXPECT_THAT(unasked(evidence).next_step, HasSubstr("Set limits.core"));
+}
+
+TEST(Segfault, OfAGeneralProtectionFaultIsNoNullPointer) {
+  const FaultSite general{.si_code = SI_KERNEL, .stack_pointer = 0x7ffc0010};
+  const Diagnosis told = unasked(faulted(SIGSEGV, general));
+  expect(told,
+         {Cause::Segfault, Detail::None,
+          "was killed by SIGSEGV by a general protection fault, for which no address is told: "
+          "mostly a pointer that was damaged, or that was freed before",
+          "gdb"});
+  EXPECT_EQ(told.sender, Sender::KernelFault);
+}
+
+TEST(Segfault, MayHaveNoAddress) {
+  const FaultSite trap{.stack_pointer = 0x7ffc0010};
+  EXPECT_EQ(unasked(faulted(SIGSEGV, trap)).sentence,
+            "was killed by SIGSEGV; at which address could not be told");
+  const FaultSite zero{.si_code = SEGV_MAPERR, .address = 0};
+  EXPECT_EQ(unasked(faulted(SIGSEGV, zero)).sentence,
+            "was killed by SIGSEGV at address 0x0: a null pointer");
+}
+
+TEST(Segfault, MayBeRaisedByItsOwnHandlerOfCrashes) {
+  const FaultSite raised{.si_code = SI_TKILL, .sender_pid = 77};
+  const Diagnosis told = unasked(faulted(SIGSEGV, raised));
+  expect(told, {Cause::Segfault, Detail::None,
+                "was killed by SIGSEGV, which it sent itself (raise(3))", "Handlers of crashes"});
+  EXPECT_EQ(told.sender, Sender::Itself);
 }
 
 TEST(Segfault, MayBeSentByAProcess) {
@@ -122,8 +163,12 @@ TEST(Abort, IsReadTogetherWithTheOutput) {
 }
 
 TEST(Seccomp, NamesTheSystemCall) {
-  EXPECT_EQ(unasked(left(Signaled{SIGSYS})).sentence,
-            "was killed by SIGSYS: a seccomp filter forbids a system call that it made");
+  EXPECT_EQ(
+      unasked(left(Signaled{SIGSYS})).sentence,
+      "was killed by SIGSYS; whether a seccomp filter forbade a system call, or somebody sent "
+      "the signal, could not be told");
+  EXPECT_EQ(unasked(faulted(SIGSYS, {.si_code = SI_USER, .sender_pid = 5})).sentence,
+            "was killed by SIGSYS, which process 5 sent");
   FaultSite fault{.si_code = 1, .syscall_number = 101};
   EXPECT_THAT(unasked(faulted(SIGSYS, fault)).sentence, HasSubstr("the system call number 101"));
   fault.syscall_name = "ptrace";
@@ -137,12 +182,19 @@ TEST(CpuLimit, IsToldWithItsFigure) {
   Evidence evidence = left(Signaled{SIGXCPU});
   evidence.cpu_user = 3s;
   evidence.cpu_system = 2s;
+  expect(unasked(evidence), {Cause::CpuLimit, Detail::None,
+                             "was killed by SIGXCPU after 5s of CPU time; that it had met its "
+                             "RLIMIT_CPU was not found",
+                             "look for who sends the signal"});
+  EXPECT_EQ(unasked(evidence).sender, Sender::Unknown);
+  evidence.status = Signaled{SIGKILL};
+  EXPECT_EQ(unasked(evidence).cause, Cause::KilledExternal);
+  evidence.is_over_cpu_rlimit = true;
+  evidence.status = Signaled{SIGXCPU};
   expect(unasked(evidence),
          {Cause::CpuLimit, Detail::None,
           "was killed by SIGXCPU after 5s of CPU time, at its RLIMIT_CPU", "RLIMIT_CPU"});
   evidence.status = Signaled{SIGKILL};
-  EXPECT_EQ(unasked(evidence).cause, Cause::KilledExternal);
-  evidence.is_over_cpu_rlimit = true;
   EXPECT_EQ(unasked(evidence).cause, Cause::CpuLimit);
   EXPECT_EQ(unasked(evidence).sender, Sender::KernelRlimit);
 }
@@ -177,7 +229,7 @@ TEST(OomKill, SaysWhoseLimitWasMet) {
   for (const Row& row : rows) {
     Evidence evidence = left(Signaled{SIGKILL});
     evidence.memory_peak = 512ull << 20;
-    evidence.memory = {1, 0, 0, row.scope};
+    evidence.memory = {1, 0, 0, row.scope, 1};
     expect(unasked(evidence), row.expected);
     EXPECT_EQ(unasked(evidence).sender, Sender::KernelOom);
   }
@@ -185,13 +237,25 @@ TEST(OomKill, SaysWhoseLimitWasMet) {
 
 TEST(OomKill, SaysThatTheWholeCgroupWentWithIt) {
   Evidence evidence = left(Signaled{SIGKILL});
-  evidence.memory = {2, 1, 1, OomScope::OwnLimit};
+  evidence.memory = {2, 1, 1, OomScope::OwnLimit, 2};
   EXPECT_THAT(unasked(evidence).sentence, HasSubstr("and all of its cgroup with it"));
+}
+
+TEST(OomKill, OfAChildLongBeforeIsNotWhatKilledTheWorker) {
+  Evidence evidence = left(Signaled{SIGKILL});
+  evidence.oom_kills = 1;
+  evidence.memory = {1, 1, 0, OomScope::OwnLimit, 0};
+  const Diagnosis told = unasked(evidence);
+  expect(told, {Cause::KilledExternal, Detail::None,
+                "was killed by SIGKILL, which poolwarden did not send; the kernel's OOM killer had "
+                "struck 1 other process of its tree",
+                "operators"});
+  EXPECT_EQ(told.sender, Sender::Stranger);
 }
 
 TEST(OomKill, OfAGrandchildIsToldBesideTheWorkersOwnEnd) {
   Evidence evidence = left(Signaled{SIGABRT});
-  evidence.memory = {2, 2, 0, OomScope::OwnLimit};
+  evidence.memory = {2, 2, 0, OomScope::OwnLimit, 2};
   EXPECT_EQ(unasked(evidence).cause, Cause::Abort);
   EXPECT_EQ(unasked(evidence).sentence,
             "was killed by SIGABRT; the kernel's OOM killer had struck 2 other processes of its "

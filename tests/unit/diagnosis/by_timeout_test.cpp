@@ -57,7 +57,7 @@ TEST(TimeOut, IsToldWithItsSettingAndLimit) {
 
 TEST(StartupTimeout, SaysWhatItWaitedFor) {
   Circumstances circumstances = ran_out(Intent::StartupTimeout);
-  circumstances.limit = {};
+  circumstances.limit.reset();
   circumstances.awaited = Awaited::Notify;
   expect(diagnose(left(Signaled{SIGKILL}), circumstances),
          {Cause::StartupTimeout, Detail::NeverNotified,
@@ -98,8 +98,8 @@ TEST(TimeOut, SaysWhatTheThreadsDid) {
   expect(diagnose(evidence, ran_out(Intent::PingTimeout)),
          {Cause::PingTimeout, Detail::None,
           "did not answer its pings within health.ping.timeout (1m30s) and was ended; 1 of 4 "
-          "threads is in state D (not to be interrupted) in nfs_wait_bit_killable, 2 wait in "
-          "futex_wait_queue, 1 waits in ep_poll",
+          "threads of its tree is in state D (not to be interrupted) in nfs_wait_bit_killable, 2 "
+          "wait in futex_wait_queue, 1 waits in ep_poll",
           "network file system"});
 }
 
@@ -110,24 +110,105 @@ TEST(TimeOut, IsAProtocolErrorWhereTheAnswerIsNoHttp) {
   circumstances.awaited = Awaited::Http;
   expect(diagnose(evidence, circumstances),
          {Cause::ProtocolError, Detail::None,
-          "was not ready within ready.timeout (1m30s) and was killed: nothing answered where it "
-          "was to listen; it answered with something that is no HTTP: \"SSH-2.0-x\"",
+          "was not ready within ready.timeout (1m30s) and was killed; it answered with something "
+          "that is no HTTP: \"SSH-2.0-x\"",
           "HTTP/1.1"});
+  circumstances.intent = Intent::PingTimeout;
+  expect(diagnose(evidence, circumstances),
+         {Cause::ProtocolError, Detail::None,
+          "did not answer its pings within health.ping.timeout (1m30s) and was ended; it answered "
+          "with something that is no HTTP: \"SSH-2.0-x\"",
+          "HTTP/1.1"});
+  circumstances.intent = Intent::Deadlock;
+  EXPECT_EQ(diagnose(evidence, circumstances).cause, Cause::Deadlock) << "the pings are not why";
+}
+
+TEST(StartupTimeout, SaysWhatItWasAnswered) {
+  Circumstances circumstances = ran_out(Intent::StartupTimeout);
+  circumstances.awaited = Awaited::Http;
+  struct Row {
+    ProbeAnswer probe;
+    Expected expected;
+  };
+  const Row rows[] = {
+      {{"/readyz", 503, "", true},
+       {Cause::StartupTimeout, Detail::NotReadyAnswer,
+        "was not ready within ready.timeout (1m30s) and was killed: it answered /readyz with 503, "
+        "last",
+        "See why it answers /readyz so"}},
+      {{"/readyz", 404, "Connection refused", true},
+       {Cause::StartupTimeout, Detail::NotReadyAnswer,
+        "was not ready within ready.timeout (1m30s) and was killed: it answered /readyz with 404, "
+        "and at the end not at all (Connection refused)",
+        "ready.http is to name a path"}},
+      {{"/readyz", 0, "partial message", true},
+       {Cause::StartupTimeout, Detail::NotReadyAnswer,
+        "was not ready within ready.timeout (1m30s) and was killed: its answer to /readyz broke "
+        "off (partial message)",
+        "answer whole"}},
+      {{"/readyz", 0, "Connection refused", false},
+       {Cause::StartupTimeout, Detail::SocketSilent,
+        "was not ready within ready.timeout (1m30s) and was killed: nothing answered where it was "
+        "to listen (Connection refused)",
+        "$POOLWARDEN_SOCKET"}},
+  };
+  for (const Row& row : rows) {
+    Evidence evidence = left(Signaled{SIGKILL});
+    evidence.probe = row.probe;
+    evidence.threads = threads({{'S', "ep_poll"}});
+    Diagnosis told = diagnose(evidence, circumstances);
+    EXPECT_TRUE(told.sentence.ends_with("; its only thread waits in ep_poll")) << told.sentence;
+    evidence.threads.clear();
+    expect(diagnose(evidence, circumstances), row.expected);
+    const bool is_silent = row.expected.detail == Detail::SocketSilent;
+    EXPECT_EQ(told.next_step.find("idle server") != std::string::npos, is_silent) << told.next_step;
+    circumstances.inherits_socket = true;
+    EXPECT_EQ(diagnose(evidence, circumstances).detail,
+              is_silent ? Detail::SocketNotTaken : Detail::NotReadyAnswer);
+    circumstances.inherits_socket = false;
+  }
+}
+
+TEST(StartupTimeout, UnderADebuggerNamesItAndItsLimit) {
+  Circumstances circumstances = ran_out(Intent::StartupTimeout);
+  circumstances.debug_tool = "strace";
+  circumstances.limit = 10s;
+  EXPECT_EQ(diagnose(left(Signaled{SIGKILL}), circumstances).sentence,
+            "was not ready under strace within 10s and was killed");
+}
+
+TEST(PingTimeout, SaysWhatTheAnswerWas) {
+  Evidence evidence = left(Signaled{SIGKILL});
+  evidence.probe = ProbeAnswer{"/healthz", 500, "", true};
+  evidence.threads = threads({{'S', "ep_poll"}});
+  expect(diagnose(evidence, ran_out(Intent::PingTimeout)),
+         {Cause::PingTimeout, Detail::None,
+          "answered its pings of /healthz with 500 for health.ping.timeout (1m30s) and was ended; "
+          "its only thread waits in ep_poll",
+          "See why it answers /healthz so"});
+  evidence.probe->status = 200;  // it became ready so, and sent no WATCHDOG=1 since
+  EXPECT_THAT(diagnose(evidence, ran_out(Intent::PingTimeout)).sentence,
+              HasSubstr("did not answer its pings"));
+  evidence.probe = ProbeAnswer{"/healthz", 500, "no answer in time", true};
+  EXPECT_THAT(diagnose(evidence, ran_out(Intent::PingTimeout)).sentence,
+              HasSubstr("did not answer its pings"));
 }
 
 TEST(ThreadSummary, CountsWhatThreadsDo) {
   EXPECT_EQ(summary_of({}), "");
   EXPECT_EQ(summary_of(threads({{'S', "futex_wait_queue"}})),
             "its only thread waits in futex_wait_queue");
-  EXPECT_EQ(summary_of(threads({{'R', ""}, {'R', ""}})), "2 of 2 threads run");
-  EXPECT_EQ(summary_of(threads({{'T', ""}, {'t', ""}, {'Z', ""}})),
-            "1 of 3 threads is stopped by a signal, 1 is stopped by a debugger, 1 has ended");
+  EXPECT_EQ(summary_of(threads({{'R', ""}, {'R', ""}})), "2 of 2 threads of its tree run");
+  EXPECT_EQ(
+      summary_of(threads({{'T', ""}, {'t', ""}, {'Z', ""}})),
+      "1 of 3 threads of its tree is stopped by a signal, 1 is stopped by a debugger, 1 has ended");
   EXPECT_EQ(summary_of(threads({{'S', "a"}, {'S', "b"}, {'S', "c"}, {'S', "d"}})),
-            "1 of 4 threads waits in a, 1 waits in b, 1 waits in c");
+            "1 of 4 threads of its tree waits in a, 1 waits in b, 1 waits in c");
   EXPECT_EQ(summary_of(threads({{'?', ""}, {'S', ""}})),
-            "1 of 2 threads is in an unknown state, 1 waits");
+            "1 of 2 threads of its tree is in an unknown state, 1 waits");
   EXPECT_EQ(summary_of(threads({{'T', ""}, {'T', ""}, {'D', ""}, {'D', ""}, {'X', ""}, {'X', ""}})),
-            "2 of 6 threads are in state D (not to be interrupted), 2 are stopped by a signal, 2 "
+            "2 of 6 threads of its tree are in state D (not to be interrupted), 2 are stopped by a "
+            "signal, 2 "
             "have ended");
 }
 

@@ -59,9 +59,10 @@ Certificate whole() {
   certificate.recycle_reason = "memory";
   certificate.debug_tool = "gdb";
   certificate.diagnosis.detail = Detail::DamagedHeap;
+  certificate.diagnosis.sender = Sender::KernelFault;
   Evidence& evidence = certificate.evidence;
   evidence.requests_served = 42;
-  evidence.memory = {2, 3, 1, OomScope::OwnLimit};
+  evidence.memory = {2, 3, 1, OomScope::OwnLimit, 1};
   evidence.pids_limit_hits = 4;
   evidence.cpu_user = 1500ms;
   evidence.cpu_system = 20ms;
@@ -70,6 +71,7 @@ Certificate whole() {
   evidence.port_holder = PortHolder{8080, 123, "nginx"};
   evidence.loader = {{"app", "libx.so", "/l/libx.so", "aarch64"}, {"app", "liby.so", "", ""}};
   evidence.protocol_breach = "SSH-2.0";
+  evidence.probe = ProbeAnswer{"/readyz", 503, "Connection refused", true};
   evidence.fault = FaultSite{.si_code = 1, .address = 16, .stack_pointer = 32};
   evidence.fault->syscall_number = 101;
   evidence.fault->syscall_name = "ptrace";
@@ -100,6 +102,7 @@ TEST(Certificate, ShowsAllPartsOfTheEvidence) {
         "\nloader:\n  app needs libx.so: /l/libx.so is for aarch64\n  app needs liby.so: there is "
         "none\n",
         "\nanswered with: SSH-2.0\n",
+        "\nasked for: /readyz, answered with 503, at last without an answer: Connection refused\n",
         "\nfault: si_code 1, address 0x10, stack pointer 0x20, system call 101 (ptrace)\n",
         "\ncore file: /cores/core.4711, 1MiB\n",
         "\nbacktrace:\n  #0 f () at a.c:1\n  #1 main () at a.c:2\n",
@@ -107,6 +110,19 @@ TEST(Certificate, ShowsAllPartsOfTheEvidence) {
         "\nthreads:\n  7 D main in nfs_wait\n    nfs_wait+0x1\n    vfs_read+0x2\n"}) {
     EXPECT_THAT(text, HasSubstr(part));
   }
+}
+
+TEST(Certificate, SaysThatTheOomKillerStruckLongBefore) {
+  Certificate certificate = crash();
+  certificate.evidence.memory = {2, 3, 0, OomScope::OwnLimit, 0};
+  EXPECT_THAT(describe(certificate),
+              HasSubstr("\nOOM kills: 2, at its own limit, none of them shortly before its end\n"));
+}
+
+TEST(Certificate, HasNoAddressWhereNoneIsKnown) {
+  Certificate certificate = crash();
+  certificate.evidence.fault = FaultSite{.si_code = 128, .stack_pointer = 32};
+  EXPECT_THAT(describe(certificate), HasSubstr("\nfault: si_code 128, stack pointer 0x20\n"));
 }
 
 TEST(Certificate, SaysWhyThereIsNoCoreFile) {

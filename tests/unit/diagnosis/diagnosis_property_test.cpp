@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <csignal>
 
+#include "base/clean_text.h"
 #include "diagnosis/certificate.h"
 #include "unit/diagnosis/deaths.h"
 #include "unit/seeds.h"
@@ -37,23 +38,25 @@ class Maker {
     made.drill = pick({"", "", "", "segfault"});
     made.awaited = static_cast<Awaited>(below(4));
     made.inherits_socket = coin();
-    made.limit = std::chrono::seconds(below(100));
+    if (coin()) made.limit = std::chrono::seconds(below(100));
     return made;
   }
 
   Evidence evidence() {
     Evidence made;
     made.status = status();
-    made.last_output = pick({"", "sh: 1: x: not found",
-                             "x: error while loading shared libraries: l.so: cannot open "
-                             "shared object file",
-                             "Address already in use", "Traceback (most recent call last):\nE: x",
-                             "free(): invalid pointer", "MemoryError", "\xff\xfe",
-                             "Connection in use: ('h', 80)"});
+    made.last_output =
+        pick({"", "sh: 1: x: not found",
+              "x: error while loading shared libraries: l.so: cannot open "
+              "shared object file",
+              "Address already in use", "Traceback (most recent call last):\nE: x",
+              "free(): invalid pointer", "MemoryError", "\xff\xfe", "\x1b[2J went wrong",
+              "fork: Resource temporarily unavailable", "Connection in use: ('h', 80)"});
     made.oom_kills = few();
-    made.memory = {few(), few(), few(), static_cast<OomScope>(below(4))};
+    made.memory = {few(), few(), few(), static_cast<OomScope>(below(4)), few()};
     made.memory_peak = few() << 20;
     made.pids_limit_hits = few();
+    made.recent_pids_limit_hits = few();
     made.cpu_user = std::chrono::seconds(below(3));
     for (std::uint64_t i = few(); i > 0; --i)
       made.threads.push_back({1,
@@ -61,12 +64,15 @@ class Maker {
                               "t",
                               pick({"", "futex_wait_queue", "ep_poll"}),
                               {}});
-    for (std::uint64_t i = few(); i > 0; --i) made.left_behind.push_back("12 sh");
+    for (std::uint64_t i = few(); i > 0; --i) made.left_behind.push_back("12 s\x1bh");
     if (coin()) made.port_holder = PortHolder{80, below(2), pick({"", "nginx"})};
     if (coin())
       made.loader.push_back(
           {"app", pick({"", "l.so"}), pick({"", "/l.so"}), pick({"", "aarch64"})});
     made.protocol_breach = pick({"", "", "SSH"});
+    if (coin())
+      made.probe = ProbeAnswer{"/", below(2) * 503, pick({"", "Connection refused"}), coin()};
+    made.has_file_size_rlimit = coin();
     made.is_over_cpu_rlimit = coin();
     made.was_cgroup_removed = coin();
     if (coin()) made.fault = fault();
@@ -76,13 +82,16 @@ class Maker {
  private:
   FaultSite fault() {
     FaultSite made;
-    made.si_code = below(4) - 2;
-    made.address = few() * 4000;
+    made.si_code = one_of({SI_TKILL, SI_QUEUE, SI_USER, SEGV_MAPERR, SEGV_ACCERR, SI_KERNEL});
+    if (made.si_code != SI_KERNEL && coin()) made.address = few() * 4000;
     made.stack_pointer = few();
     made.is_stack_exhausted = coin();
-    if (coin()) made.sender_pid = 5;
+    if (made.si_code <= 0) made.sender_pid = 5;  // as a core file has it
     if (coin()) made.syscall_number = 101;
     return made;
+  }
+  int one_of(std::initializer_list<int> all) {
+    return *(all.begin() + below(static_cast<int>(all.size())));
   }
   int below(int end) { return static_cast<int>(random_.below(static_cast<std::uint32_t>(end))); }
   bool coin() { return random_.chance(50); }
@@ -96,6 +105,8 @@ void expect_consistent(const Evidence& evidence, const Circumstances& circumstan
                        const Diagnosis& told) {
   EXPECT_FALSE(told.sentence.empty());
   EXPECT_LT(told.sentence.size(), 2000u);
+  EXPECT_EQ(told.sentence, escaped(told.sentence)) << "it moves the cursor of a terminal";
+  EXPECT_EQ(told.next_step, escaped(told.next_step));
   EXPECT_NE(name(told.cause), "");
   const bool ran = !std::holds_alternative<NotStarted>(evidence.status);
   const bool was_asked = is_expected(circumstances.intent);
@@ -132,10 +143,26 @@ void expect_honest_sender(const Evidence& evidence, const Circumstances& circums
     EXPECT_EQ(told.detail, Detail::Drilled);
   }
   if (told.sender == Sender::KernelOom) {
-    EXPECT_TRUE(evidence.oom_kills + evidence.memory.oom_kills > 0);
+    EXPECT_GT(evidence.memory.recent_oom_kills, 0u);
   }
-  const bool is_unknown = std::holds_alternative<NotStarted>(evidence.status);
-  EXPECT_EQ(told.sender == Sender::Unknown, is_unknown);
+  const auto& fault = evidence.fault;
+  const bool is_by_process = fault && fault->si_code <= 0;
+  if (told.sender == Sender::KernelFault || told.sender == Sender::KernelSeccomp) {
+    EXPECT_TRUE(fault && !is_by_process);
+  }
+  if (told.sender == Sender::KernelRlimit) {
+    EXPECT_TRUE(evidence.is_over_cpu_rlimit || evidence.has_file_size_rlimit ||
+                (fault && !is_by_process));
+  }
+  if (std::holds_alternative<NotStarted>(evidence.status)) {
+    EXPECT_EQ(told.sender, Sender::Unknown);
+  }
+  if (told.sender == Sender::Unknown && struck) {
+    EXPECT_FALSE(fault) << "it says where the signal came from";
+  }
+  if (std::holds_alternative<Exited>(evidence.status)) {
+    EXPECT_NE(told.sender, Sender::Unknown);
+  }
 }
 
 void expect_grounds(const Evidence& evidence, const Diagnosis& told) {
@@ -143,7 +170,7 @@ void expect_grounds(const Evidence& evidence, const Diagnosis& told) {
   const auto* struck = std::get_if<Signaled>(&evidence.status);
   const int signal = struck ? struck->signal : 0;
   if (told.cause == Cause::OomKilled) {
-    EXPECT_GT(evidence.oom_kills + evidence.memory.oom_kills, 0u);
+    EXPECT_GT(evidence.memory.recent_oom_kills, 0u);
     EXPECT_TRUE(signal == SIGKILL || (left && left->code == 137));
   }
   if (told.cause == Cause::StackOverflow) {
@@ -160,6 +187,13 @@ void expect_grounds(const Evidence& evidence, const Diagnosis& told) {
   }
   if (told.detail == Detail::CgroupGone) {
     EXPECT_TRUE(evidence.was_cgroup_removed || !(left || struck));
+  }
+  if (told.detail == Detail::SocketSilent || told.detail == Detail::SocketNotTaken) {
+    EXPECT_FALSE(evidence.probe && evidence.probe->was_answered);
+    EXPECT_TRUE(evidence.protocol_breach.empty());
+  }
+  if (told.sentence.find("null pointer") != std::string::npos) {
+    EXPECT_TRUE(evidence.fault && evidence.fault->address);
   }
   if (told.cause == Cause::ProtocolError) {
     EXPECT_FALSE(evidence.protocol_breach.empty());

@@ -66,6 +66,8 @@ TEST(Diagnosis, NamesTheCauseOfAnEndThatNobodyAskedFor) {
 TEST(Diagnosis, BlamesTheOomKillerOnlyForAKillInACgroupWhereItStruck) {
   Evidence evidence = left(Signaled{SIGKILL});
   evidence.oom_kills = 1;
+  EXPECT_EQ(unasked(evidence).cause, Cause::KilledExternal) << "it struck another, long before";
+  evidence.memory.recent_oom_kills = 1;
   EXPECT_EQ(unasked(evidence).cause, Cause::OomKilled);
   evidence.status = Signaled{SIGTERM};
   EXPECT_EQ(unasked(evidence).cause, Cause::KilledExternal);
@@ -156,7 +158,10 @@ TEST(Diagnosis, KnowsWhichStartFailuresTryingAgainCannotHeal) {
   for (const int error : {ENOENT, EACCES, EPERM, ENOEXEC, ENOTDIR, EISDIR, ELOOP, 0}) {
     EXPECT_TRUE(unasked(left(NotStarted{SpawnStage::Exec, error, "app"})).incurable) << error;
   }
-  for (const int error : {EAGAIN, ENOMEM, EMFILE, ENFILE, ETXTBSY, EBUSY, ENOSPC, EADDRINUSE}) {
+  for (const int error :
+       {EAGAIN,     ENOMEM,   EMFILE,    ENFILE,    ETXTBSY,      EBUSY,     ENOSPC,
+        EADDRINUSE, ENOTCONN, ETIMEDOUT, EHOSTDOWN, EHOSTUNREACH, EREMOTEIO, ESRCH,
+        ESTALE,     EIO,      ENXIO,     EINTR,     EDQUOT,       4711}) {
     EXPECT_FALSE(unasked(left(NotStarted{SpawnStage::Exec, error, "app"})).incurable) << error;
   }
 }

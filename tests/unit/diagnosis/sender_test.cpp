@@ -37,15 +37,15 @@ const Row kRows[] = {
     {Signaled{SIGKILL}, kKilled, Sender::OurKill},
     {Signaled{SIGKILL}, kKilledForCpu, Sender::OurCpuRule},
     {Signaled{SIGKILL}, kRecycled, Sender::Stranger},
-    {Signaled{SIGSEGV}, kRecycled, Sender::KernelFault},
-    {Signaled{SIGFPE}, {}, Sender::KernelFault},
-    {Signaled{SIGABRT}, {}, Sender::Itself},
+    {Signaled{SIGSEGV}, kRecycled, Sender::Unknown},  // kill -SEGV looks the same
+    {Signaled{SIGFPE}, {}, Sender::Unknown},
+    {Signaled{SIGABRT}, {}, Sender::Unknown},
     {Signaled{SIGABRT}, {.intent = Intent::PingTimeout}, Sender::OurStop},  // health.stack_signal
-    {Signaled{SIGABRT}, {.intent = Intent::StartupTimeout}, Sender::Itself},
+    {Signaled{SIGABRT}, {.intent = Intent::StartupTimeout}, Sender::Unknown},
     {Signaled{SIGPIPE}, {}, Sender::Itself},
-    {Signaled{SIGSYS}, {}, Sender::KernelSeccomp},
-    {Signaled{SIGXCPU}, {}, Sender::KernelRlimit},
-    {Signaled{SIGXFSZ}, {}, Sender::KernelRlimit},
+    {Signaled{SIGSYS}, {}, Sender::Unknown},
+    {Signaled{SIGXCPU}, {}, Sender::Unknown},
+    {Signaled{SIGXFSZ}, {}, Sender::Unknown},
     {Signaled{SIGSEGV}, {.drill = "segfault"}, Sender::OurDrill},
     {Signaled{SIGABRT}, {.drill = "abort"}, Sender::OurDrill},
     {Exited{3}, {.drill = "exit=3"}, Sender::OurDrill},
@@ -60,9 +60,51 @@ TEST(Sender, FollowsFromStatusAndCircumstances) {
   }
 }
 
+TEST(Sender, OfAFaultIsWhoTheCoreFileOrTheKernelsLogNames) {
+  const FaultSite by_kernel{.si_code = 1, .address = 16};
+  const FaultSite in_log{.stack_pointer = 16};
+  const FaultSite by_kill{.si_code = SI_USER, .sender_pid = 7};
+  const FaultSite by_queue{.si_code = SI_QUEUE, .sender_pid = 7};
+  const FaultSite by_raise{.si_code = SI_TKILL, .sender_pid = 7};
+  const std::pair<int, Sender> rows[] = {
+      {SIGSEGV, Sender::KernelFault},  {SIGBUS, Sender::KernelFault},
+      {SIGILL, Sender::KernelFault},   {SIGFPE, Sender::KernelFault},
+      {SIGTRAP, Sender::KernelFault},  {SIGSYS, Sender::KernelSeccomp},
+      {SIGXCPU, Sender::KernelRlimit}, {SIGXFSZ, Sender::KernelRlimit}};
+  for (const auto& [signal, kernel] : rows) {
+    Evidence evidence = left(Signaled{signal});
+    for (const auto& [fault, sender] :
+         {std::pair(by_kernel, kernel), std::pair(in_log, kernel),
+          std::pair(by_kill, Sender::Stranger), std::pair(by_queue, Sender::Stranger),
+          std::pair(by_raise, Sender::Itself)}) {
+      evidence.fault = fault;
+      EXPECT_EQ(name(unasked(evidence).sender), name(sender)) << signal << " " << fault.si_code;
+    }
+  }
+}
+
+TEST(Sender, IsTheLimitThatIsKnownToBeMet) {
+  Evidence evidence = left(Signaled{SIGXCPU});
+  evidence.is_over_cpu_rlimit = true;
+  EXPECT_EQ(unasked(evidence).sender, Sender::KernelRlimit);
+  evidence.status = Signaled{SIGXFSZ};
+  EXPECT_EQ(unasked(evidence).sender, Sender::Unknown);
+  evidence.has_file_size_rlimit = true;
+  evidence.fault = FaultSite{.si_code = SI_USER, .sender_pid = 7};  // that of the process itself
+  EXPECT_EQ(unasked(evidence).sender, Sender::KernelRlimit);
+  EXPECT_EQ(unasked(evidence).sentence, "was killed by SIGXFSZ");
+}
+
+TEST(Sender, IsItselfWhereItWroteWhyItAborts) {
+  EXPECT_EQ(unasked(left(Signaled{SIGABRT}, "free(): invalid pointer")).sender, Sender::Itself);
+  EXPECT_EQ(unasked(left(Signaled{SIGABRT}, "GET / 200")).sender, Sender::Unknown);
+}
+
 TEST(Sender, IsTheKernelsOomKillerOnlyOfASigkill) {
   Evidence evidence = left(Signaled{SIGKILL});
   evidence.oom_kills = 1;
+  EXPECT_EQ(unasked(evidence).sender, Sender::Stranger) << "long before";
+  evidence.memory.recent_oom_kills = 1;
   EXPECT_EQ(unasked(evidence).sender, Sender::KernelOom);
   EXPECT_EQ(diagnose(evidence, kKilled).sender, Sender::OurKill);
   evidence.status = Signaled{SIGTERM};

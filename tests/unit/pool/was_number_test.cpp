@@ -52,6 +52,16 @@ Event late_start(Awaited awaited, bool inherits = false) {
   return failed_start(Signaled{SIGKILL}, "", circumstances);
 }
 
+Event unready_answer() {
+  auto certificate = std::make_shared<diagnosis::Certificate>();
+  certificate->evidence.status = Signaled{SIGKILL};
+  certificate->evidence.probe = diagnosis::ProbeAnswer{"/readyz", 503, "", true};
+  certificate->diagnosis =
+      diagnose(certificate->evidence,
+               {.intent = Intent::StartupTimeout, .kill_sent = true, .awaited = Awaited::Http});
+  return event_of(EventKind::WorkerStartFailed, ExitDetails{certificate, std::nullopt, true});
+}
+
 Event recycling(RecycleReason reason) {
   return event_of(EventKind::WorkerRecycling, RecycleDetails{reason});
 }
@@ -83,6 +93,7 @@ std::vector<Sample> failed_starts() {
       {late_start(Awaited::Http, true), 2279},
       {late_start(Awaited::Connection), 2278},
       {late_start(Awaited::Nothing), 2276},
+      {unready_answer(), 2276},
       {failed_start(Exited{1}, "ModuleNotFoundError: No module named 'x'"), 2277},
       {failed_start(Exited{1}, "ImportError: l.so: undefined symbol: f"), 2277},
       {failed_start(Exited{1}), 2276},
