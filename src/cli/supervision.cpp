@@ -331,7 +331,7 @@ void Supervision::keep_snapshot_fresh() {
   refresh_.expires_after(kSnapshotEvery);
   refresh_.async_wait([this](const boost::system::error_code& error) {
     if (error) return;
-    host_->look_for_oom_kills();
+    host_->look_for_trouble();
     supervisor_->snapshot();
     keep_snapshot_fresh();
   });

@@ -52,6 +52,7 @@ void read_signal(std::string_view data, const ElfNumbers& numbers, CoreNotes& no
   notes.signal = whole(0);
   notes.fault.si_code = whole(8);
   const bool is_sent = notes.fault.si_code <= 0;  // SI_USER, SI_TKILL, SI_QUEUE…
+  if (notes.fault.si_code == SI_KERNEL) return;  // a general protection fault: nothing more is told
   if (is_sent) {
     notes.fault.sender_pid = whole(details);
   } else if (notes.signal == SIGSYS) {
@@ -149,8 +150,8 @@ Result<CoreNotes> read_core(const ReadAt& read_at) {
   if (files && auxiliary)
     notes.program = file_at(*files, header->numbers, entry_point(*auxiliary, header->numbers));
   notes.fault.is_stack_exhausted =
-      notes.signal == SIGSEGV && notes.fault.si_code > 0 &&
-      is_below_stack(header->segments, notes.fault.address, notes.fault.stack_pointer);
+      notes.signal == SIGSEGV && notes.fault.si_code > 0 && notes.fault.address &&
+      is_below_stack(header->segments, *notes.fault.address, notes.fault.stack_pointer);
   return notes;
 }
 

@@ -9,8 +9,6 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
-#include "process/readiness.h"
-
 namespace poolwarden::process {
 namespace asio = boost::asio;
 
@@ -64,8 +62,10 @@ asio::awaitable<void> Pinger::follow(std::shared_ptr<Run> run) {
     if (run->over) co_return;
     if (run->plan.on_sent) run->plan.on_sent();
     const TimePoint sent = Clock::now();
-    const PingResult result = co_await ping_http(run->endpoint, run->plan.path, run->plan.timeout);
+    const HttpAnswer answer = co_await ask_http(run->endpoint, run->plan.path, run->plan.timeout);
     if (run->over) co_return;
+    const PingResult result = answer.as_ping();
+    if (run->plan.on_answer) run->plan.on_answer(answer);
     pause = result == PingResult::Answered ? run->plan.interval
                                            : std::min<Duration>(run->plan.interval, kSoon);
     if (run->plan.on_result) run->plan.on_result(result, Clock::now() - sent);

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "base/clock.h"
+#include "process/readiness.h"
 #include "worker/usage.h"
 #include "worker/worker_state.h"
 
@@ -20,6 +21,7 @@ struct PingPlan {
   Duration timeout{};   // of one
   std::function<void()> on_sent;
   std::function<void(worker::PingResult, Duration)> on_result;
+  std::function<void(const HttpAnswer&)> on_answer = {};  // before on_result
 };
 
 class Pinger {

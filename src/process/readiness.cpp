@@ -27,7 +27,6 @@ namespace {
 
 using Stream = boost::beast::basic_stream<asio::generic::stream_protocol, asio::any_io_executor>;
 
-constexpr std::chrono::seconds kOneTry{5};
 constexpr std::uint32_t kLargestHead = 16 * 1024;
 
 asio::generic::stream_protocol::endpoint address_of(const worker::Endpoint& endpoint) {
@@ -58,12 +57,6 @@ http::request<http::empty_body> request_for(const std::string& path) {
   return request;
 }
 
-struct Answer {
-  boost::system::error_code error;
-  unsigned status = 0;
-  std::string breach;
-};
-
 // What cannot be understood is still there; an answer that stops half-way is no breach.
 std::string breach_of(const boost::system::error_code& error,
                       const boost::beast::flat_buffer& unread) {
@@ -77,28 +70,35 @@ std::string breach_of(const boost::system::error_code& error,
   return escaped({static_cast<const char*>(bytes.data()), std::min(bytes.size(), kMost)});
 }
 
-asio::awaitable<Answer> get(worker::Endpoint endpoint, std::string path, Duration limit) {
+void note(const boost::system::error_code& error, HttpAnswer& answer) {
+  answer.is_late = error == boost::beast::error::timeout;
+  if (error) answer.error = answer.is_late ? "no answer in time" : error.message();
+}
+
+}  // namespace
+
+asio::awaitable<HttpAnswer> ask_http(worker::Endpoint endpoint, std::string path, Duration limit) {
   Stream stream(co_await asio::this_coro::executor);
-  Answer answer;
-  answer.error = co_await connect(stream, endpoint, limit);
-  if (answer.error) co_return answer;
+  HttpAnswer answer;
+  const auto connect_error = co_await connect(stream, endpoint, limit);
+  note(connect_error, answer);
+  if (connect_error) co_return answer;
   const auto request = request_for(path);
   const auto [write_error, written] =
       co_await http::async_write(stream, request, asio::as_tuple(asio::use_awaitable));
-  answer.error = write_error;
+  note(write_error, answer);
   if (write_error) co_return answer;
   boost::beast::flat_buffer buffer(kLargestHead);
   http::response_parser<http::empty_body> response;
   response.header_limit(kLargestHead);
   const auto [read_error, count] = co_await http::async_read_header(
       stream, buffer, response, asio::as_tuple(asio::use_awaitable));
-  answer.error = read_error;
+  note(read_error, answer);
+  answer.was_answered = count > 0 || buffer.size() > 0;
   answer.breach = breach_of(read_error, buffer);
-  if (!read_error) answer.status = response.get().result_int();
+  if (!read_error) answer.status = static_cast<int>(response.get().result_int());
   co_return answer;
 }
-
-}  // namespace
 
 asio::awaitable<bool> accepts_connections(worker::Endpoint endpoint) {
   Stream stream(co_await asio::this_coro::executor);
@@ -106,20 +106,18 @@ asio::awaitable<bool> accepts_connections(worker::Endpoint endpoint) {
   co_return !error;
 }
 
-asio::awaitable<HttpAnswer> answers_http(worker::Endpoint endpoint, std::string path) {
-  const Answer answer = co_await get(endpoint, path, kOneTry);
-  HttpAnswer found;
-  found.is_ready = answer.status >= 200 && answer.status < 400;
-  found.breach = answer.breach;
-  co_return found;
+worker::PingResult HttpAnswer::as_ping() const {
+  if (is_late) return worker::PingResult::TimedOut;
+  if (status == 0) return worker::PingResult::Io;
+  return status < 400 ? worker::PingResult::Answered : worker::PingResult::BadStatus;
 }
 
-asio::awaitable<worker::PingResult> ping_http(worker::Endpoint endpoint, std::string path,
-                                              Duration limit) {
-  const Answer answer = co_await get(endpoint, path, limit);
-  if (answer.error == boost::beast::error::timeout) co_return worker::PingResult::TimedOut;
-  if (answer.error) co_return worker::PingResult::Io;
-  co_return answer.status < 400 ? worker::PingResult::Answered : worker::PingResult::BadStatus;
+void ProbeRecord::add(const std::string& path, const HttpAnswer& answer) {
+  if (!told_ || told_->path != path) told_ = diagnosis::ProbeAnswer{path, 0, "", false};
+  if (answer.status != 0) told_->status = answer.status;
+  told_->error = answer.error;
+  told_->was_answered |= answer.was_answered;
+  breach_ = answer.breach;
 }
 
 }  // namespace poolwarden::process

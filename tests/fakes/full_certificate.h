@@ -16,8 +16,9 @@ inline diagnosis::Evidence full_evidence() {
   evidence.last_output = "started\nTraceback";
   evidence.memory_peak = 64ull << 20;
   evidence.requests_served = 1234;
-  evidence.memory = {2, 3, 1, diagnosis::OomScope::OwnLimit};
+  evidence.memory = {2, 3, 1, diagnosis::OomScope::OwnLimit, 1};
   evidence.pids_limit_hits = 7;
+  evidence.recent_pids_limit_hits = 5;
   evidence.cpu_user = 1500ms;
   evidence.cpu_system = 250ms;
   evidence.output = {{false, "started"}, {true, "Traceback"}};
@@ -27,7 +28,9 @@ inline diagnosis::Evidence full_evidence() {
   evidence.port_holder = diagnosis::PortHolder{8080, 99, "nginx"};
   evidence.loader = {{"/srv/app", "libfoo.so.1", "/usr/lib/libfoo.so.1", "aarch64"}};
   evidence.protocol_breach = "HTTP/0.9 hello";
+  evidence.probe = diagnosis::ProbeAnswer{"/readyz", 503, "end of stream", true};
   evidence.is_over_cpu_rlimit = true;
+  evidence.has_file_size_rlimit = true;
   evidence.fault = diagnosis::FaultSite{2,   0xfffffffffffff001, 0x7ffe0010, 0x401136, true, 55,
                                         231, "exit_group"};
   evidence.core = diagnosis::CoreFile{"/var/crash/core.4711", 123456, "it was cut"};

@@ -62,6 +62,22 @@ TEST_F(WorkerPings, ARedirectIsAnAnswerAndAnErrorIsNot) {
   EXPECT_THAT(failing.pings, Each(PingResult::BadStatus));
 }
 
+TEST_F(WorkerPings, WhatItAnsweredIsEvidenceOfItsEnd) {
+  const Told& failing = serve("500", pings(10s));
+  const worker::WorkerId first = last_id();
+  const Told& breaking = serve("ssh", pings(10s));
+  run_until([&] { return !failing.pings.empty() && !breaking.pings.empty(); });
+  EXPECT_EQ(breaking.pings.front(), PingResult::Io);
+  host.kill(first);
+  host.kill(last_id());
+  run_until([&] { return failing.exited == 1 && breaking.exited == 1; });
+  ASSERT_TRUE(failing.evidence.probe);
+  EXPECT_EQ(failing.evidence.probe->path, "/healthz");
+  EXPECT_EQ(failing.evidence.probe->status, 500);
+  EXPECT_EQ(failing.evidence.protocol_breach, "");
+  EXPECT_EQ(breaking.evidence.protocol_breach, "SSH-2.0-poolwarden\\r\\n");
+}
+
 TEST_F(WorkerPings, AWorkerThatDoesNotAnswerTimesOut) {
   const Told& told = serve("hang", pings(20ms));
   run_until([&] { return told.pings.size() >= 2; });

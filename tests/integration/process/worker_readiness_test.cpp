@@ -4,6 +4,9 @@
 #include <pwd.h>
 #include <sys/stat.h>
 
+#include <boost/asio/co_spawn.hpp>
+#include <optional>
+
 #include "integration/process/host_fixture.h"
 #include "process/readiness.h"
 
@@ -60,6 +63,54 @@ TEST_F(WorkerReadiness, AnAnswerOfFiveHundredIsNotReady) {
   const TimePoint later = Clock::now() + 200ms;
   run_until([&] { return Clock::now() > later; });
   EXPECT_EQ(told.ready, 0);
+}
+
+TEST_F(WorkerReadiness, EachAnswerIsToldAsWhatItIs) {
+  struct Row {
+    const char* answers;
+    int status;
+    bool was_answered;
+    const char* error;
+    const char* breach;
+  };
+  const Row rows[] = {{"503", 503, true, "", ""},
+                      {"ssh", 0, true, "bad version", "SSH-2.0-poolwarden\\r\\n"},
+                      {"half", 0, true, "partial message", ""},
+                      {"close", 0, false, "end of stream", ""},
+                      {"hang", 0, false, "no answer in time", ""}};
+  for (const Row& row : rows) {
+    auto settings = server(ConnectMode::Unix, worker::WhenConnect{});
+    settings.command.push_back(row.answers);
+    const Told& told = spawn(settings, true);
+    run_until([&] { return told.ready == 1; });
+    std::optional<HttpAnswer> answer;
+    const auto limit = row.answers == std::string("hang") ? Duration(50ms) : Duration(10s);
+    boost::asio::co_spawn(*io, ask_http(told.endpoint, "/readyz", limit),
+                          [&](const std::exception_ptr&, HttpAnswer got) { answer = got; });
+    run_until([&] { return answer.has_value(); });
+    EXPECT_EQ(answer->status, row.status) << row.answers;
+    EXPECT_EQ(answer->was_answered, row.was_answered) << row.answers;
+    EXPECT_EQ(answer->error, row.error) << row.answers;
+    EXPECT_EQ(answer->breach, row.breach) << row.answers;
+  }
+}
+
+TEST_F(WorkerReadiness, WhatItAnsweredIsEvidenceOfItsEnd) {
+  ProbeRecord record;
+  EXPECT_FALSE(record.told());
+  record.add("/readyz", {.error = "Connection refused"});
+  EXPECT_FALSE(record.told()->was_answered);
+  record.add("/readyz", {.status = 503, .was_answered = true});
+  record.add("/readyz", {.error = "bad version", .was_answered = true, .breach = "SSH"});
+  EXPECT_EQ(record.told()->status, 503) << "the last that it had";
+  EXPECT_EQ(record.told()->error, "bad version");
+  EXPECT_TRUE(record.told()->was_answered);
+  EXPECT_EQ(record.breach(), "SSH");
+  record.add("/readyz", {.status = 200, .was_answered = true});
+  EXPECT_EQ(record.breach(), "") << "it speaks HTTP after all";
+  record.add("/healthz", {.error = "no answer in time"});
+  EXPECT_FALSE(record.told()->was_answered) << "the pings begin anew";
+  EXPECT_EQ(record.told()->status, 0);
 }
 
 TEST_F(WorkerReadiness, ANotifyingWorkerIsReadyWhenItSaysSo) {
