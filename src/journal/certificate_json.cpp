@@ -18,7 +18,10 @@ using diagnosis::OomScope;
 
 namespace json = boost::json;
 
-constexpr int kSignals = 64;  // signal(7)
+constexpr int kSignals = 64;                              // signal(7)
+constexpr int kExitCodes = 256;                           // waitid(2)
+constexpr double kLatestEnd = 4e9;                        // seconds since the epoch: in 2096
+constexpr double kLongestLife = 10 * 365.25 * 24 * 3600;  // seconds
 
 std::string_view word_of(OomScope scope) {
   switch (scope) {
@@ -129,10 +132,22 @@ int signal_in(const json::object& object) {
   return 0;
 }
 
+bool is_within(const json::object& object, std::string_view key, double most) {
+  if (!object.contains(key)) return true;
+  const auto number = number_in(object, key);
+  return number && *number >= 0 && *number <= most;
+}
+
 std::optional<diagnosis::ExitStatus> status_in(const json::object& object) {
-  if (object.contains("exit_code")) return diagnosis::Exited{small_number_in(object, "exit_code")};
-  if (object.contains("signal"))
-    return diagnosis::Signaled{signal_in(object), flag_in(object, "core")};
+  if (object.contains("exit_code")) {
+    if (!is_within(object, "exit_code", kExitCodes - 1)) return std::nullopt;
+    return diagnosis::Exited{small_number_in(object, "exit_code")};
+  }
+  if (object.contains("signal")) {
+    const int signal = signal_in(object);
+    if (signal == 0) return std::nullopt;
+    return diagnosis::Signaled{signal, flag_in(object, "core")};
+  }
   if (!object.contains("stage")) return std::nullopt;
   return diagnosis::NotStarted{from_word(text_in(object, "stage"), diagnosis::SpawnStage::Exec),
                                small_number_in(object, "errno"), text_in(object, "what")};
@@ -141,9 +156,11 @@ std::optional<diagnosis::ExitStatus> status_in(const json::object& object) {
 void put_fault(json::object& object, const std::optional<diagnosis::FaultSite>& fault) {
   if (!fault) return;
   object["si_code"] = fault->si_code;
-  object["address"] = json_text(hexadecimal(fault->address));
-  object["stack_pointer"] = json_text(hexadecimal(fault->stack_pointer));
-  object["program_counter"] = json_text(hexadecimal(fault->program_counter));
+  if (fault->address) object["address"] = json_text(hexadecimal(*fault->address));
+  if (fault->stack_pointer != 0)
+    object["stack_pointer"] = json_text(hexadecimal(fault->stack_pointer));
+  if (fault->program_counter != 0)
+    object["program_counter"] = json_text(hexadecimal(fault->program_counter));
   put_flag(object, "stack_exhausted", fault->is_stack_exhausted);
   if (fault->sender_pid) object["sender_pid"] = *fault->sender_pid;
   if (fault->syscall_number) object["syscall"] = *fault->syscall_number;
@@ -154,7 +171,7 @@ std::optional<diagnosis::FaultSite> fault_in(const json::object& object) {
   if (!object.contains("si_code")) return std::nullopt;
   diagnosis::FaultSite fault;
   fault.si_code = small_number_in(object, "si_code");
-  fault.address = address_in(object, "address");
+  if (object.contains("address")) fault.address = address_in(object, "address");
   fault.stack_pointer = address_in(object, "stack_pointer");
   fault.program_counter = address_in(object, "program_counter");
   fault.is_stack_exhausted = flag_in(object, "stack_exhausted");
@@ -171,6 +188,7 @@ void put_memory(json::object& object, const Evidence& evidence) {
   const diagnosis::MemoryTrouble& memory = evidence.memory;
   json::object oom;
   put(oom, "kills", std::max(memory.oom_kills, evidence.oom_kills));
+  put(oom, "recent_kills", memory.recent_oom_kills);
   put(oom, "own_limit_hits", memory.own_limit_hits);
   put(oom, "group_kills", memory.group_kills);
   if (memory.scope != OomScope::None) oom["scope"] = json_text(word_of(memory.scope));
@@ -182,6 +200,7 @@ void read_memory(const json::object& object, Evidence& evidence) {
   const json::object& oom = object_in(object, "oom");
   evidence.oom_kills = count_in(oom, "kills");
   evidence.memory.oom_kills = evidence.oom_kills;
+  evidence.memory.recent_oom_kills = count_in(oom, "recent_kills");
   evidence.memory.own_limit_hits = count_in(oom, "own_limit_hits");
   evidence.memory.group_kills = count_in(oom, "group_kills");
   if (oom.contains("scope"))
@@ -190,7 +209,9 @@ void read_memory(const json::object& object, Evidence& evidence) {
 
 void put_cpu(json::object& object, const Evidence& evidence) {
   put(object, "pids_limit_hits", evidence.pids_limit_hits);
+  put(object, "recent_pids_limit_hits", evidence.recent_pids_limit_hits);
   put_flag(object, "over_cpu_rlimit", evidence.is_over_cpu_rlimit);
+  put_flag(object, "has_file_size_rlimit", evidence.has_file_size_rlimit);
   if (evidence.cpu_user == Duration() && evidence.cpu_system == Duration()) return;
   object["cpu_seconds"] = {{"user", json_seconds(evidence.cpu_user)},
                            {"system", json_seconds(evidence.cpu_system)}};
@@ -198,7 +219,9 @@ void put_cpu(json::object& object, const Evidence& evidence) {
 
 void read_cpu(const json::object& object, Evidence& evidence) {
   evidence.pids_limit_hits = count_in(object, "pids_limit_hits");
+  evidence.recent_pids_limit_hits = count_in(object, "recent_pids_limit_hits");
   evidence.is_over_cpu_rlimit = flag_in(object, "over_cpu_rlimit");
+  evidence.has_file_size_rlimit = flag_in(object, "has_file_size_rlimit");
   const json::object& cpu = object_in(object, "cpu_seconds");
   evidence.cpu_user = microseconds_in(cpu, "user");
   evidence.cpu_system = microseconds_in(cpu, "system");
@@ -296,6 +319,13 @@ void read_post_mortem(const json::object& object, Evidence& evidence) {
 
 void put_surroundings(json::object& object, const Evidence& evidence) {
   put(object, "protocol_breach", evidence.protocol_breach);
+  if (const auto& probe = evidence.probe) {
+    json::object asked{{"path", json_text(probe->path)}};
+    put(asked, "status", static_cast<std::uint64_t>(std::max(probe->status, 0)));
+    put(asked, "error", probe->error);
+    put_flag(asked, "answered", probe->was_answered);
+    object["probe"] = std::move(asked);
+  }
   put(object, "left_behind", texts(evidence.left_behind));
   if (const auto& holder = evidence.port_holder) {
     json::object port{{"port", holder->port}};
@@ -315,6 +345,11 @@ void put_surroundings(json::object& object, const Evidence& evidence) {
 
 void read_surroundings(const json::object& object, Evidence& evidence) {
   evidence.protocol_breach = text_in(object, "protocol_breach");
+  if (object.contains("probe")) {
+    const json::object& asked = object_in(object, "probe");
+    evidence.probe = {text_in(asked, "path"), small_number_in(asked, "status"),
+                      text_in(asked, "error"), flag_in(asked, "answered")};
+  }
   evidence.left_behind = texts_in(object, "left_behind");
   if (object.contains("port_holder")) {
     const json::object& port = object_in(object, "port_holder");
@@ -395,6 +430,10 @@ Result<Certificate> certificate_from(const json::object& object) {
   const auto status = status_in(object);
   if (count_in(object, "number") == 0 || text_in(object, "pool").empty() || !status)
     return failure("it has no number, no pool, or does not say how the worker ended");
+  // What it would be counted on from, or reckoned with: one line must not spoil what comes after.
+  if (count_in(object, "number") > kHighestNumber || !is_within(object, "ended", kLatestEnd) ||
+      !is_within(object, "uptime_seconds", kLongestLife))
+    return failure("its number, its end or its length cannot be");
   Certificate certificate;
   certificate.number = count_in(object, "number");
   certificate.pool = text_in(object, "pool");

@@ -4,11 +4,14 @@
 #pragma once
 
 #include <boost/json/object.hpp>
+#include <cstdint>
 
 #include "base/result.h"
 #include "diagnosis/certificate.h"
 
 namespace poolwarden::journal {
+
+inline constexpr std::uint64_t kHighestNumber = std::uint64_t{1} << 53;  // exact in any JSON
 
 // All of it. What is not known is left out; text is valid UTF-8.
 boost::json::object as_json(const diagnosis::Certificate& certificate);

@@ -102,10 +102,11 @@ inline const boost::json::array& array_in(const boost::json::object& object, std
   return value && value->is_array() ? value->get_array() : kNone;
 }
 
-// A length of time or a moment to the microsecond; what no clock can hold is 0.
+// A length of time or a moment to the microsecond. Beyond 126 years it is 0: a Duration holds 292,
+// so that two of them may still be added.
 inline std::chrono::microseconds microseconds_in(const boost::json::object& object,
                                                  std::string_view key) {
-  constexpr double kMost = 8e9;  // seconds; 292 years is what a Duration holds
+  constexpr double kMost = 4e9;  // seconds
   const double seconds = number_in(object, key).value_or(0);
   if (std::abs(seconds) > kMost) return {};
   return std::chrono::microseconds(std::llround(seconds * 1e6));

@@ -61,7 +61,10 @@ TEST(CertificateJson, KeepsWhatItUsed) {
   EXPECT_EQ(back.pids_limit_hits, 7u);
   EXPECT_EQ(back.cpu_user, 1500ms);
   EXPECT_EQ(back.cpu_system, 250ms);
+  EXPECT_EQ(back.memory.recent_oom_kills, 1u);
+  EXPECT_EQ(back.recent_pids_limit_hits, 5u);
   EXPECT_TRUE(back.is_over_cpu_rlimit);
+  EXPECT_TRUE(back.has_file_size_rlimit);
 }
 
 TEST(CertificateJson, KeepsTheFault) {
@@ -75,6 +78,27 @@ TEST(CertificateJson, KeepsTheFault) {
   EXPECT_EQ(fault->sender_pid, 55);
   EXPECT_EQ(fault->syscall_number, 231);
   EXPECT_EQ(fault->syscall_name, "exit_group");
+}
+
+TEST(CertificateJson, WritesNoAddressWhereNoneIsKnown) {
+  Certificate certificate = fakes::full_certificate();
+  certificate.evidence.fault = diagnosis::FaultSite{.si_code = 128};
+  const json::object object = as_json(certificate);
+  for (const char* key : {"address", "stack_pointer", "program_counter"})
+    EXPECT_FALSE(object.contains(key)) << key;
+  EXPECT_FALSE(there_and_back(certificate).evidence.fault->address);
+  certificate.evidence.fault->address = 0;
+  EXPECT_EQ(as_json(certificate).at("address"), "0x0");
+  EXPECT_EQ(there_and_back(certificate).evidence.fault->address, 0u);
+}
+
+TEST(CertificateJson, KeepsWhatItAnswered) {
+  const auto probe = there_and_back(fakes::full_certificate()).evidence.probe;
+  ASSERT_TRUE(probe);
+  EXPECT_EQ(probe->path, "/readyz");
+  EXPECT_EQ(probe->status, 503);
+  EXPECT_EQ(probe->error, "end of stream");
+  EXPECT_TRUE(probe->was_answered);
 }
 
 TEST(CertificateJson, KeepsWhatItWasDoing) {
@@ -198,20 +222,58 @@ TEST(CertificateJson, RefusesWhatIsNoCertificate) {
   }
 }
 
+json::object small(const char* key, const char* value) {
+  json::object object{{"number", 1}, {"pool", "web"}, {"exit_code", 1}};
+  if (std::string_view(key) == "signal") object.erase("exit_code");
+  object[key] = json::parse(value);
+  return object;
+}
+
 TEST(CertificateJson, SurvivesValuesThatMakeNoSense) {
-  const auto odd =
-      certificate_from(
-          json::parse(R"({"number":1,"pool":"web","exit_code":1e300,"pid":"x","ended":1e300,
-                      "uptime_seconds":-1e300,"diagnosis":"of_a_newer_version","detail":"unknown",
-                      "threads":[1,{"state":""}],"output":{"a":1},"oom":[],"core_file":3})")
-              .as_object())
-          .value();
-  EXPECT_EQ(odd.evidence.status, diagnosis::ExitStatus(diagnosis::Exited{0}));
+  const auto odd = certificate_from(json::parse(R"({"number":1,"pool":"web","exit_code":1,"pid":"x",
+                      "diagnosis":"of_a_newer_version","detail":"unknown",
+                      "threads":[1,{"state":""}],"output":{"a":1},"oom":[],"core_file":3,
+                      "cpu_seconds":{"user":7e9,"system":4e9},
+                      "cut_requests":[{"age_seconds":-1e300}]})")
+                                        .as_object())
+                       .value();
+  EXPECT_EQ(odd.evidence.status, diagnosis::ExitStatus(diagnosis::Exited{1}));
+  EXPECT_EQ(odd.pid, 0);
   EXPECT_EQ(odd.diagnosis.cause, diagnosis::Cause::Unknown);
   EXPECT_EQ(odd.diagnosis.detail, diagnosis::Detail::None);
-  EXPECT_EQ(odd.uptime, 0s);
   ASSERT_EQ(odd.evidence.threads.size(), 1u);
   EXPECT_EQ(odd.evidence.threads[0].state, '?');
+  EXPECT_EQ(odd.evidence.cpu_user, 0s);
+  EXPECT_GT(odd.evidence.cpu_system + odd.evidence.cpu_system, 0s) << "they are added";
+  EXPECT_EQ(odd.evidence.cut_requests.front().age, 0s);
+}
+
+TEST(CertificateJson, RefusesWhatCannotBeOfAnyWorker) {
+  const std::pair<const char*, const char*> impossible[] = {{"number", "18446744073709551615"},
+                                                            {"number", "9007199254740993"},
+                                                            {"number", "1.5"},
+                                                            {"exit_code", "1e300"},
+                                                            {"exit_code", "256"},
+                                                            {"exit_code", "-1"},
+                                                            {"exit_code", R"("1")"},
+                                                            {"signal", R"("SIGNONE")"},
+                                                            {"signal", "9"},
+                                                            {"ended", "1e300"},
+                                                            {"ended", "-1"},
+                                                            {"ended", "4000000001"},
+                                                            {"ended", R"("now")"},
+                                                            {"uptime_seconds", "-0.5"},
+                                                            {"uptime_seconds", "4e8"},
+                                                            {"uptime_seconds", "[]"}};
+  for (const auto& [key, value] : impossible)
+    EXPECT_FALSE(certificate_from(small(key, value))) << key << " " << value;
+  const std::pair<const char*, const char*> possible[] = {{"number", "9007199254740992"},
+                                                          {"exit_code", "255"},
+                                                          {"signal", R"("SIGKILL")"},
+                                                          {"ended", "4e9"},
+                                                          {"uptime_seconds", "3e8"}};
+  for (const auto& [key, value] : possible)
+    EXPECT_TRUE(certificate_from(small(key, value))) << key << " " << value;
 }
 
 }  // namespace
