@@ -80,6 +80,10 @@ Certificate bounded(Certificate certificate) {
   Evidence& evidence = certificate.evidence;
   if (auto* end = std::get_if<diagnosis::NotStarted>(&evidence.status)) cut(end->what);
   cut(evidence.protocol_breach);
+  if (evidence.probe) {
+    cut(evidence.probe->path);
+    cut(evidence.probe->error);
+  }
   if (evidence.port_holder) cut(evidence.port_holder->name);
   if (evidence.core) {
     cut(evidence.core->path);
@@ -90,18 +94,35 @@ Certificate bounded(Certificate certificate) {
   return certificate;
 }
 
+Certificate without_lists(Certificate certificate) {
+  Evidence& evidence = certificate.evidence;
+  evidence.last_output = {};
+  evidence.output = {};
+  evidence.threads = {};
+  evidence.cut_requests = {};
+  evidence.left_behind = {};
+  evidence.loader = {};
+  evidence.backtrace = {};
+  return certificate;
+}
+
 std::size_t weight(const Certificate& certificate) {
   const Evidence& evidence = certificate.evidence;
-  std::size_t bytes = sizeof certificate + certificate.pool.size() +
-                      certificate.diagnosis.sentence.size() +
-                      certificate.diagnosis.next_step.size() + evidence.last_output.size() +
-                      weight(evidence.left_behind) + weight(evidence.backtrace);
+  std::size_t bytes =
+      sizeof certificate + certificate.pool.size() + certificate.diagnosis.sentence.size() +
+      certificate.diagnosis.next_step.size() + certificate.recycle_reason.size() +
+      evidence.last_output.size() + evidence.protocol_breach.size() +
+      evidence.why_no_backtrace.size() + weight(evidence.left_behind) + weight(evidence.backtrace);
+  if (evidence.core) bytes += evidence.core->path.size() + evidence.core->why_none.size();
   for (const auto& line : evidence.output) bytes += sizeof line + line.text.size();
   for (const auto& thread : evidence.threads)
-    bytes += sizeof thread + weight(thread.kernel_stack) + thread.waits_in.size();
-  for (const auto& request : evidence.cut_requests) bytes += sizeof request + request.path.size();
+    bytes +=
+        sizeof thread + thread.name.size() + thread.waits_in.size() + weight(thread.kernel_stack);
+  for (const auto& request : evidence.cut_requests)
+    bytes += sizeof request + request.method.size() + request.path.size();
   for (const auto& finding : evidence.loader) {
-    bytes += sizeof finding + finding.object.size() + finding.needed.size() + finding.found.size();
+    bytes += sizeof finding + finding.object.size() + finding.needed.size() + finding.found.size() +
+             finding.machine.size();
   }
   return bytes;
 }

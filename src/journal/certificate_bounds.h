@@ -16,6 +16,9 @@ inline constexpr std::size_t kMostFrames = 64;         // of a backtrace or a ke
 // The certificate with everything beyond that cut off; a text that was cut ends in "(cut)".
 diagnosis::Certificate bounded(diagnosis::Certificate certificate);
 
+// What an event has of it, for events are kept longer: all but what it wrote and its other lists.
+diagnosis::Certificate without_lists(diagnosis::Certificate certificate);
+
 // How much memory it takes, roughly: bytes.
 std::size_t weight(const diagnosis::Certificate& certificate);
 

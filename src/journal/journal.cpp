@@ -1,6 +1,9 @@
 #include "journal/journal.h"
 
 #include <algorithm>
+#include <memory>
+
+#include "journal/certificate_bounds.h"
 
 namespace poolwarden::journal {
 namespace {
@@ -11,13 +14,26 @@ std::vector<T> newest(const std::deque<T>& all, std::size_t at_most) {
   return {all.end() - static_cast<std::ptrdiff_t>(count), all.end()};
 }
 
+void keep_little(std::shared_ptr<const diagnosis::Certificate>& certificate) {
+  if (certificate)
+    certificate = std::make_shared<const diagnosis::Certificate>(without_lists(*certificate));
+}
+
+// A thousand of them are kept: the rest is where certificates are kept.
+pool::Event to_be_kept(pool::Event event) {
+  if (auto* end = std::get_if<pool::ExitDetails>(&event.details)) keep_little(end->certificate);
+  if (auto* later = std::get_if<pool::PostMortemDetails>(&event.details))
+    keep_little(later->certificate);
+  return event;
+}
+
 }  // namespace
 
 Journal::Journal(const JournalSettings& settings)
     : format_(settings.format), level_(settings.level), writer_(settings.fd) {}
 
 void Journal::record(const pool::Event& event) {
-  Entry entry{.sequence = 0, .at = WallClock::now(), .event = event};
+  Entry entry{.sequence = 0, .at = WallClock::now(), .event = to_be_kept(event)};
   {
     std::lock_guard lock(mutex_);
     entry.sequence = ++last_sequence_;

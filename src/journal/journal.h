@@ -38,7 +38,7 @@ class Journal {
  public:
   explicit Journal(const JournalSettings& settings);
 
-  void record(const pool::Event& event);
+  void record(const pool::Event& event);  // a certificate in it is kept without its lists
   void record_output(OutputLine output);  // sequence and time are set here
   void log(pool::Level level, std::string_view message);
   void forget_output(const std::string& pool);  // its pool was removed

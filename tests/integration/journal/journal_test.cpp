@@ -9,6 +9,8 @@
 
 #include <thread>
 
+#include "fakes/full_certificate.h"
+#include "journal/certificate_json.h"
 #include "loop/unique_fd.h"
 
 namespace poolwarden::journal {
@@ -49,6 +51,34 @@ OutputLine output_line(const std::string& line) {
   output.pool = "web";
   output.line = line;
   return output;
+}
+
+// Certificates are kept elsewhere, within bounds; a thousand events must not keep them all.
+TEST(Journal, KeepsOfACertificateWhatAnEventTells) {
+  const Pipe pipe;
+  Journal journal({.fd = pipe.in.get()});
+  const auto whole = std::make_shared<diagnosis::Certificate>(fakes::full_certificate());
+  pool::Event end = event(pool::EventKind::WorkerExited);
+  end.details = pool::ExitDetails{whole, {}, true};
+  pool::Event later = event(pool::EventKind::WorkerPostMortem);
+  later.details = pool::PostMortemDetails{whole};
+  journal.record(end);
+  journal.record(later);
+  EXPECT_EQ(whole.use_count(), 3) << "those two events";
+  const auto kept = journal.recent();
+  ASSERT_EQ(kept.size(), 2u);
+  const auto told = std::get<pool::ExitDetails>(kept[0].event.details).certificate;
+  EXPECT_THAT(told->evidence.output, testing::IsEmpty());
+  EXPECT_THAT(told->evidence.threads, testing::IsEmpty());
+  EXPECT_EQ(told->evidence.last_output, "");
+  EXPECT_EQ(told->number, whole->number);
+  boost::json::object before, after;
+  add_end(before, *whole);
+  add_end(after, *told);
+  EXPECT_EQ(before, after) << "all that an event tells";
+  EXPECT_THAT(
+      std::get<pool::PostMortemDetails>(kept[1].event.details).certificate->evidence.backtrace,
+      testing::IsEmpty());
 }
 
 TEST(Journal, WritesALineForEachEventOfItsLevel) {
