@@ -18,17 +18,15 @@ std::string without(const std::string& limit) {
            "works without a cgroup";
   if (limit == "cpu")
     return "; RLIMIT_CPU would end a process after so much CPU time in all; limits.cpu_action: "
-           "kill "
-           "and log work without a cgroup";
+           "kill and log work without a cgroup";
   if (limit == "pids")
     return "; RLIMIT_NPROC would count all processes of the user, those of others too";
   return "";
 }
 
 Error missing(const std::string& limit, const std::string& controller) {
-  return {std::make_error_code(std::errc::not_supported),
-          "cannot enforce limits." + limit + ": no writable cgroup has the " + controller +
-              " controller" + without(limit)};
+  return failure("cannot enforce limits." + limit + ": no writable cgroup has the " + controller +
+                 " controller" + without(limit));
 }
 
 // Memory and swap together are the limit: without this a worker over it would swap rather than die.

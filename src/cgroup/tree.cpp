@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <span>
 #include <thread>
 
 #include "cgroup/cpuset.h"
@@ -52,6 +53,14 @@ Result<void> make_base(const Group& base) {
   if (!base.unified && base.has("memory"))
     (void)write_text(base.path + "/memory.use_hierarchy", "1");
   return inherit_cpuset(base);
+}
+
+// All that fail alike: who cures one limit only would meet the next.
+Error all_of(const std::vector<Error>& failed) {
+  Error all = failed.front();
+  for (const Error& other : std::span(failed).subspan(1))
+    if (other.code == all.code) all.message += "; " + other.message;
+  return all;
 }
 
 bool can_freeze(const Group& group) {
@@ -188,7 +197,7 @@ Result<Leaf> Tree::make_leaf(const std::string& pool, const std::string& leaf,
       [ledger = limit_hits_, pool](const LimitHits& counted) { ledger->ended(pool, counted); });
   if (failed.empty() || containment == worker::Containment::BestEffort) return made;
   (void)made.remove();
-  return failed.front();
+  return all_of(failed);
 }
 
 std::vector<Group> Tree::groups_of(const std::string& pool, const std::string& leaf) const {

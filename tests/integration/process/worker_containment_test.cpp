@@ -230,6 +230,7 @@ TEST_F(NoCgroups, AWorkerWithALimitThatCannotBeEnforcedIsNotStarted) {
   const auto* end = std::get_if<NotStarted>(&told.evidence.status);
   ASSERT_TRUE(end);
   EXPECT_EQ(end->stage, SpawnStage::Cgroup);
+  EXPECT_EQ(end->error, 0);  // the kernel was not asked, so no errno is to be explained
   EXPECT_THAT(end->what, HasSubstr("cannot enforce limits.memory"));
 }
 
