@@ -36,7 +36,9 @@ Task<bool> Session::have_answered(PoolGate& gate) {
     Upstream& upstream = gate.upstream(lease);
     const dispatch::Replay replay = replay_after(end, upstream.transport());
     if (is_lost(end)) gate.report_drain_broken(upstream);
-    if (is_lost(end) || end == End::TimedOut) {
+    // What was never read is answered by another worker: nothing of it was cut.
+    const bool ran = replay != dispatch::Replay::NeverRan;
+    if ((is_lost(end) && ran) || end == End::TimedOut) {
       gate.note_cut(upstream,
                     cut_request(upstream.id(), request_.head, Clock::now() - request_.began));
     }

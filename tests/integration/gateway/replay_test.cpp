@@ -98,6 +98,27 @@ TEST_F(ReplayTest, SendsAPostAgainThatWasNotRead) {
   EXPECT_EQ(count, 2);
 }
 
+TEST_F(ReplayTest, TellsOfCutRequestsOnlyThoseThatAWorkerHadRead) {
+  // The second of them is answered by another worker as well, but the first one was at it.
+  serve([&](TextSocket& worker) {
+    char byte;
+    const int turn = count++;
+    if (turn == 0) ::recv(worker.fd(), &byte, 1, MSG_PEEK);
+    if (turn > 0) worker.read_message();
+    if (turn % 2 == 1)
+      worker.send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+  });
+  for (const char* path : {"/unread", "/read"}) {
+    TextSocket client = connect();
+    client.send("GET " + std::string(path) + " HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+    EXPECT_EQ(client.read_message().status(), 200);
+    EXPECT_TRUE(eventually([&] { return link::load(row().in_flight) == 0; }));
+  }
+  EXPECT_EQ(count, 4);
+  tell(link::WorkerGone{worker::WorkerId{1}});
+  EXPECT_EQ(expect<link::RequestCutShort>().path, "/read");
+}
+
 TEST_F(ReplayTest, NoticesThatAKeptConnectionWasClosedBeforeItUsesIt) {
   ScriptedWorker& worker = serve([&](TextSocket& socket) {
     const Message request = socket.read_message();
