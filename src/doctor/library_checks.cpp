@@ -46,7 +46,8 @@ Check loader_missing(const std::string& path, const std::string& loader) {
 }  // namespace
 
 Checks check_elf(const std::string& subject, const std::string& path,
-                 const std::map<std::string, std::string>& environment) {
+                 const std::map<std::string, std::string>& environment,
+                 const std::string& directory) {
   const auto file = process::read_elf(path);
   if (!file)
     return {problem(subject, path + " is damaged", file.error().message, "install it again")};
@@ -55,7 +56,7 @@ Checks check_elf(const std::string& subject, const std::string& path,
                     "link it into a program, or correct `command`")};
   const auto library_path = environment.find("LD_LIBRARY_PATH");
   const auto findings = process::search_libraries(
-      {path, library_path == environment.end() ? "" : library_path->second});
+      {path, library_path == environment.end() ? "" : library_path->second, directory});
   for (const LoaderFinding& finding : findings)
     if (finding.needed.empty()) return {other_machine(subject, finding)};
   Checks checks = {ok(subject, path)};

@@ -1,7 +1,6 @@
 #include "process/elf_file.h"
 
 #include <elf.h>
-#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -9,7 +8,7 @@
 #include <array>
 #include <memory>
 
-#include "loop/unique_fd.h"
+#include "loop/regular_file.h"
 
 namespace poolwarden::process {
 namespace {
@@ -107,16 +106,6 @@ std::string text_at(const ReadAt& read_at, std::uint64_t offset) {
   return text.substr(0, text.find('\0'));
 }
 
-std::vector<std::string> split_path(const std::string& path) {
-  std::vector<std::string> found;
-  for (std::size_t begin = 0; begin <= path.size() && !path.empty();) {
-    const std::size_t end = std::min(path.find(':', begin), path.size());
-    found.push_back(path.substr(begin, end - begin));
-    begin = end + 1;
-  }
-  return found;
-}
-
 void read_dynamic(const ReadAt& read_at, const ElfSegment& place, ElfFile& file) {
   const ElfNumbers& numbers = file.header.numbers;
   const std::size_t size = 2 * numbers.word_size();
@@ -135,12 +124,22 @@ void read_dynamic(const ReadAt& read_at, const ElfSegment& place, ElfFile& file)
   for (const auto& [tag, offset] : names) {
     const std::string text = text_at(read_at, *strings + offset);
     if (tag == DT_NEEDED) file.needed.push_back(text);
-    if (tag == DT_RPATH) file.rpath = split_path(text);
-    if (tag == DT_RUNPATH) file.runpath = split_path(text);
+    if (tag == DT_RPATH) file.rpath = split_path(text, ":");
+    if (tag == DT_RUNPATH) file.runpath = split_path(text, ":");
   }
 }
 
 }  // namespace
+
+std::vector<std::string> split_path(const std::string& path, const char* separators) {
+  std::vector<std::string> found;
+  for (std::size_t begin = 0; begin <= path.size() && !path.empty();) {
+    const std::size_t end = std::min(path.find_first_of(separators, begin), path.size());
+    found.push_back(path.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return found;
+}
 
 std::uint64_t ElfNumbers::number(std::string_view bytes, std::size_t at, std::size_t size) const {
   if (at > bytes.size() || bytes.size() - at < size) return 0;
@@ -192,11 +191,11 @@ Result<ElfFile> read_elf(const std::string& path) {
 }
 
 ReadAt file_reader(const std::string& path) {
-  // A FIFO or a device must not make anyone wait.
-  const auto file = std::make_shared<loop::UniqueFd>(
-      ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  auto opened = loop::open_regular_file(path);
+  if (!opened) return nullptr;
+  const auto file = std::make_shared<loop::UniqueFd>(std::move(*opened));
   struct stat status {};
-  if (!*file || ::fstat(file->get(), &status) < 0 || !S_ISREG(status.st_mode)) return nullptr;
+  if (::fstat(file->get(), &status) < 0) return nullptr;
   return [file, end = static_cast<std::uint64_t>(status.st_size)](std::uint64_t offset,
                                                                   std::size_t size) {
     if (offset >= end) return std::string();

@@ -63,6 +63,9 @@ Result<ElfFile> read_elf(const std::string& path);
 // "x86_64", "aarch64", "i386"…; "machine 94" for one without a name here.
 std::string machine_name(const ElfHeader& header);
 
+// The directories of a search path; an empty one stands for the current directory.
+std::vector<std::string> split_path(const std::string& path, const char* separators);
+
 // Whether one can be loaded into a process of the other.
 bool fit(const ElfHeader& one, const ElfHeader& other);
 

@@ -15,6 +15,7 @@
 
 #include "base/clean_text.h"
 #include "process/elf_file.h"
+#include "process/program_file.h"
 
 namespace poolwarden::process {
 namespace {
@@ -66,14 +67,12 @@ std::string expanded(std::string directory, const std::string& origin) {
   return directory.find('$') == std::string::npos ? directory : std::string();
 }
 
-std::vector<std::string> split(const std::string& text) {
-  std::vector<std::string> parts;
-  std::istringstream stream(text);
-  for (std::string part; std::getline(stream, part, ':');) parts.push_back(part);
-  return parts;
-}
-
 std::string cleaned(std::string_view text) { return escaped(text.substr(0, kLongestPath)); }
+
+// The same of an entry of a path: an empty one is the directory that the program starts in.
+std::string searched(const std::string& directory, const std::string& origin) {
+  return directory.empty() ? "." : expanded(directory, origin);
+}
 
 struct Object {
   std::string path;
@@ -84,7 +83,8 @@ struct Object {
 class Search {
  public:
   explicit Search(const LibrarySearch& asked)
-      : library_path_(split(asked.library_path)),
+      : library_path_(split_path(asked.library_path, ":;")),
+        directory_(asked.directory),
         system_(asked.system_directories.empty() ? system_library_directories()
                                                  : asked.system_directories) {}
 
@@ -127,27 +127,29 @@ class Search {
     if (!object.file.runpath.empty()) return {};
     std::vector<std::string> all;
     const std::string origin = directory_of(object.path);
-    for (const std::string& each : object.file.rpath) all.push_back(expanded(each, origin));
+    for (const std::string& each : object.file.rpath) all.push_back(searched(each, origin));
     all.insert(all.end(), object.inherited.begin(), object.inherited.end());
     return all;
   }
 
   std::vector<std::string> candidates(const std::string& name, const Object& by,
                                       const std::vector<std::string>& handed_on) const {
-    if (name.find('/') != std::string::npos) return {name};
+    if (name.find('/') != std::string::npos) return {absolute_path(name, directory_)};
     const std::string origin = directory_of(by.path);
     std::vector<std::string> found;
     const auto add = [&](const std::string& directory) {
-      if (!directory.empty()) found.push_back(directory + "/" + name);
+      if (!directory.empty()) found.push_back(absolute_path(directory + "/" + name, directory_));
     };
     for (const std::string& each : handed_on) add(each);
-    for (const std::string& each : library_path_) add(expanded(each.empty() ? "." : each, origin));
-    for (const std::string& each : by.file.runpath) add(expanded(each, origin));
+    for (const std::string& each : library_path_) add(searched(each, origin));
+    for (const std::string& each : by.file.runpath) add(searched(each, origin));
     for (const std::string& each : system_) add(each);
     return found;
   }
 
-  std::vector<std::string> library_path_, system_;
+  std::vector<std::string> library_path_;
+  std::string directory_;
+  std::vector<std::string> system_;
   std::deque<Object> to_do_;
   std::set<std::string> seen_;
   std::vector<LoaderFinding> findings_;

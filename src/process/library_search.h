@@ -15,6 +15,7 @@ namespace poolwarden::process {
 struct LibrarySearch {
   std::string program;       // its path
   std::string library_path;  // LD_LIBRARY_PATH of its environment
+  std::string directory;     // that it starts in, for what is relative; empty: ours
   // For all of them; empty: those of this system.
   std::vector<std::string> system_directories = {};
 };
