@@ -73,6 +73,21 @@ LeafTrouble read_trouble(const std::vector<Group>& groups) {
   return trouble;
 }
 
+std::uint64_t read_limit_hits_above(const std::vector<Group>& groups) {
+  const Group* memory = having(groups, "memory");
+  if (!memory || memory->unified) return 0;
+  std::uint64_t refused = 0;
+  std::string path = memory->path;
+  for (auto slash = path.rfind('/'); slash != 0 && slash != std::string::npos;
+       slash = path.rfind('/')) {
+    path.resize(slash);
+    if (!read_count(path + "/memory.limit_in_bytes"))
+      break;  // above the hierarchy, or out of sight
+    refused += refused_charges(path);
+  }
+  return refused;
+}
+
 Count read_refused_forks(const Group& group) {
   const Counts own = own_events(group.path + "/pids.events");
   const auto found = own.find("max");

@@ -25,9 +25,15 @@ struct LeafTrouble {
   std::uint64_t group_kills = 0;         // memory.oom.group: all of it was ended together; v2 only
   std::uint64_t pids_limit_hits = 0;     // forks that were refused for pids.max
   std::uint64_t memory_high_events = 0;  // how often it was slowed down at memory.high; v2 only
+  bool operator==(const LeafTrouble&) const = default;
 };
 
 LeafTrouble read_trouble(const std::vector<Group>& groups);
+
+// How often memory ran out at the limits of the cgroups above, as far up as they are to be seen,
+// for v1, where own_limit_hits alone does not tell whose limit it was: both may have been met.
+// Where the kernel counts nothing, how many of them were ever filled to the brim. 0 with v2.
+std::uint64_t read_limit_hits_above(const std::vector<Group>& groups);
 
 // Forks that were refused for pids.max of this very cgroup, or before Linux 6.11 (and on v1) in it
 // for any limit; absent where no file tells.

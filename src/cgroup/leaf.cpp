@@ -48,6 +48,8 @@ Count Leaf::oom_kills() const { return read_oom_kills(groups_); }
 
 LeafTrouble Leaf::trouble() const { return read_trouble(groups_); }
 
+std::uint64_t Leaf::limit_hits_above() const { return read_limit_hits_above(groups_); }
+
 std::uint64_t Leaf::memory_peak() const { return usage().memory_peak.value_or(0); }
 
 Usage Leaf::usage() const { return read_usage(groups_); }

@@ -47,7 +47,8 @@ class Leaf {
   // Absent where no file counts them; trouble() says 0 then.
   Count oom_kills() const;
   LeafTrouble trouble() const;
-  std::uint64_t memory_peak() const;  // bytes; 0 where it is not known
+  std::uint64_t limit_hits_above() const;  // see read_limit_hits_above()
+  std::uint64_t memory_peak() const;       // bytes; 0 where it is not known
   Usage usage() const;
   Count working_set() const;
   Count memory_limit() const;

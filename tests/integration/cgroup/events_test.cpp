@@ -100,6 +100,23 @@ TEST_F(Events, OfAV1ThatDoesNotCountThem) {
   EXPECT_EQ(trouble(false).own_limit_hits, 1u);
 }
 
+TEST_F(Events, OfCgroupsAboveOnV1) {
+  const auto above = [this] {
+    return Leaf({{path + "/below/further", false, {"memory"}}}, {}).limit_hits_above();
+  };
+  EXPECT_EQ(above(), 0u);
+  write("memory.limit_in_bytes", "4096\n");
+  write("memory.failcnt", "10\n");
+  write("below/memory.limit_in_bytes", "4096\n");
+  write("below/memory.failcnt", "2\n");
+  write("below/further/memory.failcnt", "100\n");
+  EXPECT_EQ(above(), 12u);
+  write("memory.failcnt", "0\n");
+  write("memory.max_usage_in_bytes", "4096\n");
+  EXPECT_EQ(above(), 3u) << "a kernel that does not count them";
+  EXPECT_EQ(Leaf({{path + "/below", true, {"memory"}}}, {}).limit_hits_above(), 0u);
+}
+
 TEST_F(Events, WithoutFilesAreNone) {
   for (const bool unified : {true, false}) {
     const LeafTrouble found = trouble(unified);
