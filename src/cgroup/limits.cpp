@@ -51,6 +51,31 @@ Result<void> limit_cpu(const Group& group, double cores) {
   return write_text(group.path + "/cpu.cfs_quota_us", quota);
 }
 
+// As much of cpu.shares as the kernel itself makes of a cpu.weight: 1024 are 100.
+std::string weight_text(const Group& group, std::uint64_t weight) {
+  if (group.unified) return std::to_string(weight);
+  constexpr std::uint64_t kDefaultShares = 1024, kLeast = 2, kMost = 262144;
+  const std::uint64_t shares =
+      (weight * kDefaultShares + kDefaultCpuWeight / 2) / kDefaultCpuWeight;
+  return std::to_string(std::clamp(shares, kLeast, kMost));
+}
+
+std::string weight_file(const Group& group) {
+  return group.unified ? "/cpu.weight" : "/cpu.shares";
+}
+
+// A weight counts among siblings: that of a worker among the workers of its pool. So its pool gets
+// it, too, among the pools.
+Result<void> weigh_pool(const Group& group, std::uint64_t weight) {
+  const std::string pool = group.path.substr(0, group.path.rfind('/'));
+  return write_text(pool + weight_file(group), weight_text(group, weight));
+}
+
+Result<void> limit_cpu_weight(const Group& group, std::uint64_t weight) {
+  if (auto weighed = weigh_pool(group, weight); !weighed) return weighed;
+  return write_text(group.path + weight_file(group), weight_text(group, weight));
+}
+
 Result<void> limit_memory_high(const Group& group, std::uint64_t bytes) {
   // The soft limit of v1 is another thing: it acts only when the whole machine is short.
   if (!group.unified) return failure("cgroup v1 has nothing like memory.high");
@@ -104,6 +129,9 @@ AppliedLimits apply_limits(const std::vector<Group>& groups, const LimitValues& 
     limit_swap(*memory, *limits.memory, meminfo, applied.weakened);
   enforce(groups, "memory_high", "memory", limits.memory_high, limit_memory_high, failed);
   enforce(groups, "cpu", "cpu", limits.cpu_cores, limit_cpu, failed);
+  enforce(groups, "cpu_weight", "cpu", limits.cpu_weight, limit_cpu_weight, failed);
+  const Group* cpu = having(groups, "cpu");  // its pool may have had one before
+  if (cpu && !limits.cpu_weight) (void)weigh_pool(*cpu, kDefaultCpuWeight);
   enforce(
       groups, "pids", "pids", limits.pids,
       [](const Group& group, std::uint64_t count) {

@@ -12,12 +12,15 @@
 
 namespace poolwarden::cgroup {
 
-inline constexpr std::uint64_t kCpuPeriod = 100'000;  // microseconds, the kernel's own default
+inline constexpr std::uint64_t kCpuPeriod = 100'000;     // microseconds, the kernel's own default
+inline constexpr std::uint64_t kDefaultCpuWeight = 100;  // the kernel's own
 
 struct LimitValues {
   std::optional<std::uint64_t> memory = {};       // bytes, with swap: going over kills
   std::optional<std::uint64_t> memory_high = {};  // bytes; going over slows down
   std::optional<double> cpu_cores = {};
+  std::optional<std::uint64_t> cpu_weight =
+      {};  // 1 to 10000, of kDefaultCpuWeight; its pool's, too
   std::optional<std::uint64_t> pids = {};
   std::optional<std::string> cpus = {};  // those it may run on, as cpuset(7) writes them
 };

@@ -106,6 +106,10 @@ void add_limits(Keys& keys) {
   add(keys, "limits.cpu_window", time_span(), FIELD(limits.cpu_window), Live,
       "The time in which limits.cpu is counted by kill and log; throttle tells when a worker was "
       "held back for a fourth of it.");
+  add(keys, "limits.cpu_weight", or_off(whole(1, 10000, ", or 0 for 100")),
+      FIELD(limits.cpu_weight), ToNewWorkers,
+      "Share of CPU time while all CPUs are busy: 200 has twice as much as another pool with 100, "
+      "which is what a pool without it has.");
   add(keys, "limits.pids", large_count_limit(), FIELD(limits.pids), ToNewWorkers,
       "Processes and threads of each worker.");
   add(keys, "limits.open_files", large_count_limit(), FIELD(limits.open_files), ToNewWorkers,

@@ -75,6 +75,7 @@ cgroup::LimitValues cgroup_limits(const worker::Limits& limits, std::uint64_t av
   if (limits.memory_high) values.memory_high = resolve(*limits.memory_high, available);
   if (limits.cpu && limits.cpu_action == worker::CpuAction::Throttle)
     values.cpu_cores = static_cast<double>(limits.cpu->count) / 100.0;
+  values.cpu_weight = limits.cpu_weight;
   values.pids = limits.pids;
   if (affinity) values.cpus = describe_cpus(*affinity);
   return values;

@@ -11,7 +11,7 @@ namespace poolwarden::worker {
 // A cpu limit that is only watched is counted from /proc, too.
 bool needs_cgroup(const Limits& limits) {
   const bool throttles = limits.cpu && limits.cpu_action == CpuAction::Throttle;
-  return limits.memory || limits.memory_high || throttles || limits.pids;
+  return limits.memory || limits.memory_high || throttles || limits.cpu_weight || limits.pids;
 }
 
 std::uint32_t count_cpus(const std::string& list) {

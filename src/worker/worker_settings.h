@@ -73,6 +73,7 @@ struct Limits {
   std::optional<Percent> cpu = {};  // 150% is one and a half CPUs
   CpuAction cpu_action = CpuAction::Throttle;
   Duration cpu_window = 5min;  // in which cpu is counted, for whom nothing holds at it
+  std::optional<std::uint32_t> cpu_weight = {};  // of 100, as all have it that have none
   std::optional<std::uint64_t> pids = {};
   std::optional<std::uint64_t> open_files = {};
   std::optional<Size> core = {};  // absent: no core files (RLIMIT_CORE 0); kUnlimitedCore: any size

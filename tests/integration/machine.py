@@ -48,6 +48,17 @@ def is_sanitized(program):
     return "libasan" in subprocess.run(["ldd", program], capture_output=True, text=True).stdout
 
 
+def cgroups_of(pid):
+    """Its folders below the mounted hierarchies, but not the hierarchies' own roots."""
+    found = []
+    for line in Path(f"/proc/{pid}/cgroup").read_text().splitlines():
+        _, controllers, path = line.split(":", 2)
+        tops = [CGROUPS / name.removeprefix("name=") for name in controllers.split(",")]
+        tops.append(CGROUPS / "unified")
+        found += [top / path[1:] for top in tops if path != "/" and (top / path[1:]).is_dir()]
+    return list(dict.fromkeys(found))
+
+
 def cpu_ticks(pid):
     """User and system time of a process, in clock ticks."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from machine import pids_can_be_limited
+from machine import cgroups_of, pids_can_be_limited
 from waiting import eventually
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -27,17 +27,6 @@ def describe(program, *options):
 
 def catalogue(program):
     return json.loads(describe(program, "--json").stdout)
-
-
-def cgroups_of(pid):
-    """Its folders below the mounted hierarchies, but not the hierarchies' own roots."""
-    found = []
-    for line in Path(f"/proc/{pid}/cgroup").read_text().splitlines():
-        _, controllers, path = line.split(":", 2)
-        tops = [Path("/sys/fs/cgroup", *filter(None, (name.removeprefix("name="),)))
-                for name in controllers.split(",")] + [Path("/sys/fs/cgroup/unified")]
-        found += [top / path[1:] for top in tops if path != "/" and (top / path[1:]).is_dir()]
-    return list(dict.fromkeys(found))
 
 
 def start_failure(supervisor):

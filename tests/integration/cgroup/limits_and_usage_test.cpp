@@ -58,6 +58,34 @@ TEST_F(V2Files, LimitsAreWrittenWhereTheyBelong) {
   EXPECT_EQ(read("pids.max"), "7");
 }
 
+// Both versions: the file and its value, of the worker and of its pool.
+TEST_F(V2Files, AWeightIsThatOfTheWorkerAndOfItsPool) {
+  const auto weigh = [this](std::optional<std::uint64_t> weight) {
+    LimitValues limits;
+    limits.cpu_weight = weight;
+    Group leaf = group;
+    leaf.path += "/leaf";
+    return apply_limits({leaf}, limits).failed;
+  };
+  std::filesystem::create_directories(group.path + "/leaf");
+  EXPECT_EQ(weigh(50).size(), 1u) << "there is no such file";
+  for (const char* name : {"cpu.weight", "leaf/cpu.weight", "cpu.shares", "leaf/cpu.shares"})
+    write(name, "");
+  EXPECT_THAT(weigh(250), IsEmpty());
+  EXPECT_EQ(read("cpu.weight"), "250");
+  EXPECT_EQ(read("leaf/cpu.weight"), "250");
+  EXPECT_THAT(weigh({}), IsEmpty());
+  EXPECT_EQ(read("cpu.weight"), "100") << "what its pool had before is undone";
+  group.unified = false;
+  const std::pair<std::uint64_t, const char*> expected[] = {
+      {1, "10"}, {50, "512"}, {100, "1024"}, {10000, "102400"}};
+  for (const auto& [weight, shares] : expected) {
+    EXPECT_THAT(weigh(weight), IsEmpty());
+    EXPECT_EQ(read("leaf/cpu.shares"), shares);
+    EXPECT_EQ(read("cpu.shares"), shares);
+  }
+}
+
 TEST_F(V2Files, ALimitThatCannotBeWrittenIsNamedWithItsFile) {
   LimitValues limits;
   limits.pids = 7;
@@ -81,13 +109,15 @@ TEST_F(V2Files, ItIsSaidWhyNothingStandsInForALimit) {
   LimitValues limits;
   limits.memory = limits.memory_high = 1024;
   limits.cpu_cores = 1;
+  limits.cpu_weight = 50;
   limits.pids = 7;
   const auto failed = apply_limits({group}, limits).failed;
-  ASSERT_EQ(failed.size(), 4u);
+  ASSERT_EQ(failed.size(), 5u);
   EXPECT_THAT(failed[0].message,
               AllOf(HasSubstr("RLIMIT_AS"), HasSubstr("recycle.over_memory works")));
   EXPECT_THAT(failed[2].message, AllOf(HasSubstr("RLIMIT_CPU"), HasSubstr("limits.cpu_action")));
-  EXPECT_THAT(failed[3].message, HasSubstr("RLIMIT_NPROC"));
+  EXPECT_THAT(failed[3].message, HasSubstr("limits.cpu_weight: no writable cgroup has the cpu"));
+  EXPECT_THAT(failed[4].message, HasSubstr("RLIMIT_NPROC"));
 }
 
 TEST_F(V2Files, SwapThatCannotBeLimitedIsToldOfOnlyWhereThereIsAny) {

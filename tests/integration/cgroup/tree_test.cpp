@@ -4,6 +4,7 @@
 
 #include <gmock/gmock.h>
 
+#include "cgroup/kernel_files.h"
 #include "integration/cgroup/places.h"
 #include "integration/cgroup/tree_fixture.h"
 
@@ -60,6 +61,43 @@ TEST_F(RealTree, TheMemoryThatMayBeUsedIsNotMoreThanTheMachineHas) {
   const auto size = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
   EXPECT_LE(tree.available_memory(), pages * size);
   EXPECT_GT(tree.available_memory(), 1u << 20);
+}
+
+struct Weights {
+  int usual = 0, leaf = 0, pool = 0;
+};
+
+// Of the cgroup that the process is in, and of the one above.
+Weights weights_of(pid_t pid) {
+  Weights found;
+  for (const Hierarchy& each :
+       find_hierarchies(read_text("/proc/self/mountinfo").value_or(""),
+                        read_text("/proc/" + std::to_string(pid) + "/cgroup").value_or(""))) {
+    if (!each.own.has("cpu")) continue;
+    const std::string file = each.own.unified ? "/cpu.weight" : "/cpu.shares";
+    const std::string& path = each.own.path;
+    const auto read = [&](const std::string& folder) {
+      return std::atoi(read_text(folder + file).value_or("").c_str());
+    };
+    found = {each.own.unified ? 100 : 1024, read(path), read(path.substr(0, path.rfind('/')))};
+  }
+  return found;
+}
+
+// The kernel's own word for it, in whichever version has the controller.
+TEST_F(RealTree, AWeightIsHadUntilThePoolHasNoneAnyMore) {
+  if (!tree.report().cpu_limits) GTEST_SKIP() << "no cgroup with the cpu controller here";
+  LimitValues limits;
+  limits.cpu_weight = 300;
+  const auto leaf = tree.make_leaf("web", "0-1", limits, Containment::Required);
+  ASSERT_TRUE(leaf);
+  const pid_t child = put_process_into(*leaf);
+  const Weights found = weights_of(child);
+  ASSERT_GT(found.usual, 0);
+  EXPECT_EQ(found.leaf, 3 * found.usual);
+  EXPECT_EQ(found.pool, 3 * found.usual);
+  ASSERT_TRUE(tree.make_leaf("web", "0-2", {}, Containment::Required));
+  EXPECT_EQ(weights_of(child).pool, found.usual);
 }
 
 TEST(OnlyV1, HoldsWorkersWithoutV2) {

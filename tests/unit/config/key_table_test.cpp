@@ -86,6 +86,7 @@ TEST(KeyTable, HasEveryKeyOfTheDesign) {
                                          "limits.cpu",
                                          "limits.cpu_action",
                                          "limits.cpu_window",
+                                         "limits.cpu_weight",
                                          "limits.pids",
                                          "limits.open_files",
                                          "limits.core",

@@ -143,7 +143,7 @@ TEST(ParseSettings, ReadsLimits) {
   const worker::Limits limits =
       pool_of(
           "limits: {memory: 50%, memory_high: 1MiB, cpu: 150%, cpu_action: kill, cpu_window: 90s, "
-          "pids: 9, "
+          "cpu_weight: 50, pids: 9, "
           "open_files: 1024, core: infinite, affinity: \"0-1,4\"}")
           .worker.limits;
   const worker::Limits expected{.memory = Percent{50},
@@ -151,6 +151,7 @@ TEST(ParseSettings, ReadsLimits) {
                                 .cpu = Percent{150},
                                 .cpu_action = worker::CpuAction::Kill,
                                 .cpu_window = 90s,
+                                .cpu_weight = 50,
                                 .pids = 9,
                                 .open_files = 1024,
                                 .core = worker::kUnlimitedCore,

@@ -38,6 +38,7 @@ TEST(Limits, NeedACgroupForMemoryProcessorAndProcessCount) {
   EXPECT_FALSE(needs_cgroup({.open_files = 100, .core = Bytes{1}, .affinity = "0-1"}));
   EXPECT_TRUE(needs_cgroup({.memory = Bytes{1}}));
   EXPECT_TRUE(needs_cgroup({.memory_high = Percent{50}}));
+  EXPECT_TRUE(needs_cgroup({.cpu_weight = 50}));
   EXPECT_TRUE(needs_cgroup({.cpu = Percent{150}}));
   EXPECT_FALSE(needs_cgroup({.cpu = Percent{150}, .cpu_action = CpuAction::Kill}));
   EXPECT_FALSE(needs_cgroup({.cpu = Percent{150}, .cpu_action = CpuAction::Log}));
