@@ -17,12 +17,14 @@ namespace json = boost::json;
 
 constexpr const char* kPlain = "text/plain; charset=utf-8";
 constexpr const char* kJson = "application/json";
+constexpr std::uint64_t kMostCertificates = 100;  // of each pool, in one answer
 
-Answer plain(unsigned status, std::string body) { return {status, kPlain, std::move(body)}; }
+Answer plain(unsigned status, std::string body) { return {status, kPlain, std::move(body), ""}; }
+Answer as_json(const json::value& value) { return {200, kJson, journal::serialized(value), ""}; }
 
 Answer metrics_answer(const Question& question, const AdminSources& sources) {
   const metrics::ExpositionFormat format = metrics::choose_format(question.accept);
-  return {200, std::string(metrics::content_type(format)), sources.exposition.render(format)};
+  return {200, std::string(metrics::content_type(format)), sources.exposition.render(format), ""};
 }
 
 Answer readiness(const Question& question, const AdminSources& sources) {
@@ -36,7 +38,7 @@ Answer readiness(const Question& question, const AdminSources& sources) {
     if (!pool.settings) continue;
     const bool serves = can_serve(pool);
     const std::string why = serves ? "serving" : why_not_serving(pool);
-    lines += pool.settings->name + ": " + why + "\n";
+    lines += pool.settings->name + ": " + escaped(why) + "\n";
     pools.push_back(json::object{{"name", pool.settings->name},
                                  {"essential", pool.settings->essential},
                                  {"can_serve", serves},
@@ -48,7 +50,7 @@ Answer readiness(const Question& question, const AdminSources& sources) {
   }
   const json::object report = {
       {"ready", is_ready}, {"stopping", snapshot->stopping}, {"pools", std::move(pools)}};
-  return {status, kJson, journal::serialized(report)};
+  return {status, kJson, journal::serialized(report), ""};
 }
 
 Answer events(const Question& question, const AdminSources& sources) {
@@ -64,7 +66,7 @@ Answer events(const Question& question, const AdminSources& sources) {
   for (std::size_t i = skipped; i < entries.size(); ++i) {
     all.push_back(journal::as_json(entries[i]));
   }
-  return {200, kJson, journal::serialized(all)};
+  return as_json(all);
 }
 
 // Newest first. `number`: that one alone; `last`: how many of each pool; `expected=false`: without
@@ -74,27 +76,34 @@ Answer certificates(const Question& question, const AdminSources& sources) {
   if (const std::string number = query_field(question.target, "number"); !number.empty()) {
     std::vector<journal::KeptCertificate> found;
     if (auto one = store.numbered(number_or(number, 0))) found.push_back(std::move(one));
-    return {200, kJson, journal::serialized(journal::as_json(found))};
+    return as_json(journal::shown(found).certificates);
   }
   journal::CertificateQuery query;
   query.pool = query_field(question.target, "pool");
-  query.at_most = number_or(query_field(question.target, "last"), query.at_most);
+  query.at_most =
+      std::min(number_or(query_field(question.target, "last"), query.at_most), kMostCertificates);
   query.only_unexpected = query_field(question.target, "expected") == "false";
   constexpr std::uint64_t kNone = std::numeric_limits<std::uint32_t>::max();
   const std::string worker = query_field(question.target, "worker");
   if (!worker.empty())
     query.slot = static_cast<std::uint32_t>(std::min(number_or(worker, kNone), kNone));
-  return {200, kJson, journal::serialized(journal::as_json(store.find(query)))};
+  journal::Shown shown = journal::shown(store.find(query));
+  Answer answer = as_json(std::move(shown.certificates));
+  if (shown.left_out > 0) {
+    answer.note = std::to_string(shown.left_out) +
+                  " older ones are left out: ask for a pool, a worker, or by number";
+  }
+  return answer;
 }
 
 Answer answer_path(std::string_view path, const Question& question, const AdminSources& sources) {
   if (path == "/metrics") return metrics_answer(question, sources);
   if (path == "/healthz") return plain(200, "ok\n");
   if (path == "/readyz") return readiness(question, sources);
-  if (path == "/api/v1/status") return {200, kJson, journal::serialized(sources.status())};
+  if (path == "/api/v1/status") return as_json(sources.status());
   if (path == "/api/v1/events") return events(question, sources);
   if (path == "/api/v1/certificates") return certificates(question, sources);
-  if (path == "/") return {200, "text/html; charset=utf-8", std::string(kStatusPage)};
+  if (path == "/") return {200, "text/html; charset=utf-8", std::string(kStatusPage), ""};
   return plain(404,
                "not found; there are / /metrics /healthz /readyz /api/v1/status /api/v1/events "
                "/api/v1/certificates\n");

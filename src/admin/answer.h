@@ -19,6 +19,7 @@ struct Answer {
   unsigned status = 200;
   std::string content_type;
   std::string body;
+  std::string note;  // sent as a header field; empty: none
 };
 
 // Never throws: what goes wrong inside is a 500.

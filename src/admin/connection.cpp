@@ -28,6 +28,7 @@ void set_head(Response& response, const Answer& answer) {
   response.set("Content-Security-Policy",
                "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
                "connect-src 'self'");
+  if (!answer.note.empty()) response.set("Poolwarden-Note", answer.note);
   if (answer.status == 405) response.set(http::field::allow, "GET, HEAD");
 }
 
@@ -67,7 +68,7 @@ bool is_malformed(const boost::system::error_code& error) {
 asio::awaitable<void> follow(Stream& stream, const Request& request, const AdminSources& sources,
                              Followers& followers) {
   if (followers.size() >= kMaxFollowers) {
-    Answer refusal{503, "text/plain; charset=utf-8", "too many follow the events\n"};
+    Answer refusal{503, "text/plain; charset=utf-8", "too many follow the events\n", ""};
     co_await send(stream, refusal, false, false);
     co_return;
   }
@@ -88,7 +89,7 @@ asio::awaitable<void> serve(Stream& stream, const AdminSources& sources, Followe
     const auto [error, read] = co_await http::async_read_header(stream, buffer, parser, kAwait);
     if (error) {
       if (is_malformed(error)) {
-        Answer refusal{400, "text/plain; charset=utf-8", error.message() + "\n"};
+        Answer refusal{400, "text/plain; charset=utf-8", error.message() + "\n", ""};
         co_await send(stream, refusal, false, false);
       }
       co_return;

@@ -31,7 +31,7 @@ Result<boost::json::object> why_numbered(std::uint64_t wanted,
                              {"worker", certificate->slot},
                              {"number", wanted},
                              {"history", boost::json::array()},
-                             {"certificates", journal::as_json(std::vector{certificate})}};
+                             {"certificates", journal::shown({certificate}).certificates}};
   if (const auto life = deaths.lives().of_certificate(wanted))
     answer["history"].as_array().push_back(journal::as_json(*life));
   return answer;
@@ -53,7 +53,9 @@ Result<boost::json::object> why(const boost::json::object& request,
   boost::json::object answer{{"pool", query.pool}};
   if (query.slot) answer["worker"] = *query.slot;
   answer["history"] = deaths.history(query);
-  answer["certificates"] = journal::as_json(deaths.certificates().find(query));
+  journal::Shown shown = journal::shown(deaths.certificates().find(query));
+  answer["certificates"] = std::move(shown.certificates);
+  if (shown.left_out > 0) answer["left_out"] = shown.left_out;
   if (query.slot && answer["history"].as_array().empty())
     return failure("pool " + query.pool + " has had no worker " + std::to_string(*query.slot));
   return answer;

@@ -12,7 +12,8 @@
 namespace poolwarden::cli {
 
 // `pools`: those of the supervisor by name. {"pool", "worker", "history": […], "certificates":
-// […]}, newest first. Errors: there is no such pool or worker, and none is remembered.
+// […]}, newest first, and "left_out", how many certificates were too much for one answer. Errors:
+// there is no such pool or worker, and none is remembered.
 Result<boost::json::object> why(const boost::json::object& request,
                                 const std::vector<std::string>& pools,
                                 const journal::DeathRegister& deaths);

@@ -18,7 +18,6 @@ using journal::array_in;
 using journal::count_in;
 using journal::flag_in;
 using journal::microseconds_in;
-using journal::text_in;
 
 namespace json = boost::json;
 
@@ -36,12 +35,17 @@ std::string length(const json::object& object, const char* key) {
   return describe_duration(microseconds_in(object, key));
 }
 
+// The supervisor may be one of another version, and what it read from its disk be anything.
+std::string word(const json::object& object, const char* key) {
+  return escaped(journal::text_in(object, key));
+}
+
 // The lives.
 
 std::string end_of(const json::object& life) {
   if (!life.contains("ended")) return "it lives";
-  std::string end = text_in(life, "ended_because");
-  if (const std::string reason = text_in(life, "recycled_because"); !reason.empty())
+  std::string end = word(life, "ended_because");
+  if (const std::string reason = word(life, "recycled_because"); !reason.empty())
     end += ": " + reason;
   if (life.contains("certificate")) end += " #" + std::to_string(count_in(life, "certificate"));
   return end;
@@ -66,7 +70,7 @@ void add_history(std::string& page, const json::array& lives) {
         life.contains("ready_after_seconds") ? length(life, "ready_after_seconds") : "";
     page += padded(std::to_string(count_in(life, "worker")), 7) +
             padded(std::to_string(count_in(life, "generation")), 6) +
-            padded(moment(life, "born"), 21) + padded(text_in(life, "started_because"), 10) +
+            padded(moment(life, "born"), 21) + padded(word(life, "started_because"), 10) +
             padded(ready, 10) + padded(lived(life), 10) + end_of(life) + "\n";
   }
 }
@@ -113,8 +117,12 @@ std::string why_text(const json::object& answer) {
   for (const json::value& each : certificates) {
     if (each.is_object()) add_certificate(page, each.get_object(), answer.contains("number"));
   }
+  if (const std::uint64_t left_out = count_in(answer, "left_out"); left_out > 0) {
+    page += "\n" + std::to_string(left_out) +
+            " older certificates are left out: ask for one worker, or by number.\n";
+  }
   if (certificates.empty()) {
-    page += (page.empty() ? "" : "\n") + std::string("No worker of ") + text_in(answer, "pool") +
+    page += (page.empty() ? "" : "\n") + std::string("No worker of ") + word(answer, "pool") +
             (answer.contains("worker") ? "/" + json::serialize(answer.at("worker")) : "") +
             " has ended, as far as is remembered.\n";
   }

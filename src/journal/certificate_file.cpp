@@ -7,14 +7,18 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <chrono>
 #include <condition_variable>
 #include <cstdio>
 #include <deque>
 #include <mutex>
+#include <optional>
 #include <string_view>
 #include <thread>
 
+#include "base/units.h"
+#include "journal/certificate_json.h"
 #include "loop/signals_blocked.h"
 
 namespace poolwarden::journal {
@@ -24,6 +28,7 @@ using namespace std::chrono_literals;
 
 constexpr const char* kNewer = "certificates.jsonl";
 constexpr const char* kOlder = "certificates.1.jsonl";
+constexpr std::string_view kNumber = "{\"number\":";
 constexpr auto kTryAgainAfter = 2s;
 constexpr auto kLongestEnd = 1s;
 
@@ -60,14 +65,64 @@ void add_lines(std::string_view text, std::vector<std::string>& lines) {
   }
 }
 
+std::string_view digits_of(std::string_view line) {
+  if (!line.starts_with(kNumber)) return {};
+  const std::string_view rest = line.substr(kNumber.size());
+  return rest.substr(0, std::min(rest.find_first_not_of("0123456789"), rest.size()));
+}
+
+// 0: it has none, or an impossible one.
+std::uint64_t number_of(std::string_view line) {
+  const std::string_view digits = digits_of(line);
+  std::uint64_t number = 0;
+  const auto parsed = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+  return parsed.ec == std::errc() && number <= kHighestNumber ? number : 0;
+}
+
+std::string renumbered(const std::string& line, std::uint64_t number) {
+  return std::string(kNumber) + std::to_string(number) +
+         line.substr(kNumber.size() + digits_of(line).size());
+}
+
+std::uint64_t last_number(const std::vector<std::string>& lines) {
+  std::uint64_t last = 0;
+  for (const std::string& line : lines) last = std::max(last, number_of(line));
+  return last;
+}
+
+Result<loop::UniqueFd> open_for_writing(int directory, const std::string& path) {
+  loop::UniqueFd file(::openat(
+      directory, kNewer, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600));
+  struct stat about = {};
+  if (!file || ::fstat(file.get(), &about) != 0) return errno_error(errno, "cannot open " + path);
+  if (!S_ISREG(about.st_mode)) return failure(path + " is not a file");
+  return file;
+}
+
+Result<CertificateFile::Opened> claim_and_read(const std::string& directory,
+                                               const CertificateFileBounds& bounds) {
+  auto claimed = CertificateFile::claim(directory);
+  if (!claimed) return claimed.error();
+  CertificateFile::Opened opened;
+  opened.earlier = CertificateFile::read(directory, bounds);
+  opened.claim.last_number = last_number(opened.earlier.lines);
+  const auto file = open_for_writing(claimed->get(), directory + "/" + kNewer);
+  if (!file) opened.claim.trouble = file.error().message;
+  opened.claim.directory = std::move(*claimed);
+  return opened;
+}
+
 // The files as the writing thread has them; opened when they are needed, and again after trouble.
 class Files {
  public:
-  Files(std::string directory, loop::UniqueFd claimed, std::uint64_t most)
-      : directory_(std::move(directory)), most_(most), lock_(std::move(claimed)) {}
+  Files(std::string directory, CertificateFile::Claim claim, const CertificateFileBounds& bounds)
+      : directory_(std::move(directory)),
+        bounds_(bounds),
+        lock_(std::move(claim.directory)),
+        last_number_(claim.last_number) {}
 
   Result<void> append(const std::string& line) {
-    auto written = try_append(line + "\n");
+    auto written = try_append(line);
     if (!written) file_.reset();
     return written;
   }
@@ -80,35 +135,55 @@ class Files {
  private:
   std::string path(const char* name) const { return directory_ + "/" + name; }
 
-  Result<void> try_append(const std::string& text) {
+  Result<void> try_append(const std::string& line) {
     if (auto open = open_directory(); !open) return open;
+    const std::uint64_t number = number_of(line);
+    const std::string text = (number == 0 ? line : renumbered(line, number + ahead_)) + "\n";
     struct stat about = {};
     const bool is_there =
         file_ && ::fstat(file_.get(), &about) == 0 && about.st_nlink > 0;  // nobody removed it
     if (!is_there) {
       if (auto open = open_file(); !open) return open;
     }
-    if (size_ > 0 && size_ + text.size() > most_) {
+    if (size_ > 0 && size_ + text.size() > bounds_.file_bytes) {
       if (auto turned = turn_over(); !turned) return turned;
     }
-    return write(text);
+    auto written = write(text);
+    if (written && number != 0) last_number_ = std::max(last_number_, number + ahead_);
+    return written;
+  }
+
+  // Somebody may have removed the directory, moved it away, or mounted something over it.
+  bool has_directory() const {
+    struct stat held = {};
+    struct stat named = {};
+    return lock_ && ::fstat(lock_.get(), &held) == 0 && ::stat(directory_.c_str(), &named) == 0 &&
+           held.st_dev == named.st_dev && held.st_ino == named.st_ino;
   }
 
   Result<void> open_directory() {
-    if (lock_) return {};
+    if (has_directory()) return {};
+    file_.reset();
+    lock_.reset();
     auto claimed = CertificateFile::claim(directory_);
     if (!claimed) return claimed.error();
     lock_ = std::move(*claimed);
+    const std::uint64_t found = last_number(CertificateFile::read(directory_, bounds_).lines);
+    if (found > last_number_) {
+      ahead_ += found - last_number_;
+      last_number_ = found;
+    }
     return {};
   }
 
   Result<void> open_file() {
-    file_.reset(::openat(lock_.get(), kNewer,
-                         O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600));
+    file_.reset();
+    auto opened = open_for_writing(lock_.get(), path(kNewer));
+    if (!opened) return opened.error();
+    file_ = std::move(*opened);
     struct stat about = {};
-    if (!file_ || ::fstat(file_.get(), &about) != 0)
-      return errno_error(errno, "cannot open " + path(kNewer));
-    if (!S_ISREG(about.st_mode)) return failure(path(kNewer) + " is not a file");
+    if (::fstat(file_.get(), &about) != 0)
+      return errno_error(errno, "cannot look at " + path(kNewer));
     size_ = static_cast<std::uint64_t>(about.st_size);
     char last = '\n';
     if (size_ > 0) (void)::pread(file_.get(), &last, 1, static_cast<off_t>(size_ - 1));
@@ -140,10 +215,12 @@ class Files {
   }
 
   std::string directory_;
-  std::uint64_t most_;
+  CertificateFileBounds bounds_;
   loop::UniqueFd lock_;  // the directory, claimed
   loop::UniqueFd file_;
   std::uint64_t size_ = 0;
+  std::uint64_t last_number_;  // that is on the disk
+  std::uint64_t ahead_ = 0;    // so far the numbers on the disk are ahead of those of this process
 };
 
 }  // namespace
@@ -238,12 +315,37 @@ Result<loop::UniqueFd> CertificateFile::claim(const std::string& directory) {
   return claimed;
 }
 
-CertificateFile::CertificateFile(std::string directory, loop::UniqueFd claimed,
-                                 OnTrouble on_trouble, const CertificateFileBounds& bounds)
+Result<CertificateFile::Opened> CertificateFile::open(const std::string& directory, Duration within,
+                                                      const CertificateFileBounds& bounds) {
+  struct Outcome {
+    std::mutex mutex;
+    std::condition_variable arrived;
+    std::optional<Result<Opened>> opened;
+  };
+  const auto outcome = std::make_shared<Outcome>();  // the thread may outlast this call
+  {
+    const loop::SignalsBlocked blocked;
+    std::thread([outcome, directory, bounds] {
+      auto opened = claim_and_read(directory, bounds);
+      std::lock_guard lock(outcome->mutex);
+      outcome->opened.emplace(std::move(opened));
+      outcome->arrived.notify_all();
+    }).detach();
+  }
+  std::unique_lock lock(outcome->mutex);
+  if (!outcome->arrived.wait_for(lock, within, [&] { return outcome->opened.has_value(); }))
+    return errno_error(ETIMEDOUT,
+                       "no answer from " + directory + " for " + format_duration(within));
+  return std::move(*outcome->opened);
+}
+
+CertificateFile::CertificateFile(std::string directory, Claim claim, OnTrouble on_trouble,
+                                 const CertificateFileBounds& bounds)
     : shared_(std::make_shared<Shared>(bounds)) {
   shared_->on_trouble = std::move(on_trouble);
+  shared_->trouble = claim.trouble;
   const loop::SignalsBlocked blocked;
-  Files files(std::move(directory), std::move(claimed), bounds.file_bytes);
+  Files files(std::move(directory), std::move(claim), bounds);
   std::thread([shared = shared_, theirs = std::move(files)]() mutable {
     shared->run(std::move(theirs));
   }).detach();

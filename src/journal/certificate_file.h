@@ -1,6 +1,9 @@
 // Certificates on the disk: lines of JSON, appended by a thread of its own, so that no disk is
 // waited for. Two files, of which the older one goes when the newer one is full. A disk that does
 // not take a line gets it later, as long as few of them wait.
+//
+// A line that begins with {"number": has a number. Where the directory could only be had later, and
+// has numbers already, those of this process go on after them.
 
 #pragma once
 
@@ -11,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/result.h"
 #include "loop/unique_fd.h"
 
@@ -41,8 +45,21 @@ class CertificateFile {
   // file.
   static Earlier read(const std::string& directory, const CertificateFileBounds& bounds = {});
 
-  // `claimed`: by claim(); where that failed, it is tried again with each line.
-  CertificateFile(std::string directory, loop::UniqueFd claimed, OnTrouble on_trouble,
+  struct Claim {
+    loop::UniqueFd directory;  // by claim(); where that failed, it is tried again with each line
+    std::uint64_t last_number = 0;  // that is on the disk
+    std::string trouble;            // why lines do not get there, if that was told already
+  };
+  struct Opened {
+    Claim claim;
+    Earlier earlier;
+  };
+  // claim() and read(), and whether the file can be written to. By a thread of its own, for a disk
+  // may hang. Errors: those of claim(), and ETIMEDOUT when it takes longer than `within`.
+  static Result<Opened> open(const std::string& directory, Duration within,
+                             const CertificateFileBounds& bounds = {});
+
+  CertificateFile(std::string directory, Claim claim, OnTrouble on_trouble,
                   const CertificateFileBounds& bounds = {});
   ~CertificateFile();  // what waits is written, for about a second at most
   CertificateFile(const CertificateFile&) = delete;

@@ -1,8 +1,6 @@
 #include "journal/certificate_store.h"
 
 #include <algorithm>
-#include <iterator>
-#include <set>
 
 #include "journal/certificate_bounds.h"
 
@@ -33,44 +31,50 @@ void CertificateStore::restore(Certificate certificate) {
 
 KeptCertificate CertificateStore::keep(Certificate certificate) {
   auto kept = std::make_shared<const Certificate>(bounded(std::move(certificate)));
-  if (const auto before = all_.find(kept->number); before != all_.end()) forget(before);
+  const std::uint64_t number = kept->number;
+  if (const auto before = all_.find(number); before != all_.end()) forget(before);
   const std::size_t bytes = weight(*kept);
-  all_[kept->number] = {kept, bytes};
+  all_[number] = {kept, bytes};
+  for (Numbers* numbers : {&slots_[{kept->pool, kept->slot}], &pools_[kept->pool], &everyone_}) {
+    numbers->all.insert(number);
+    if (kept->diagnosis.expected) numbers->expected.insert(number);
+  }
   std::uint64_t& newest = newest_of_[process_of(*kept)];
-  newest = std::max(newest, kept->number);
+  newest = std::max(newest, number);
   bytes_ += bytes;
   make_room(*kept);
   return kept;
 }
 
 void CertificateStore::make_room(const Certificate& newest) {
-  shorten(bounds_.of_slot, [&](const Certificate& one) {
-    return one.slot == newest.slot && one.pool == newest.pool;
-  });
-  shorten(bounds_.of_pool, [&](const Certificate& one) { return one.pool == newest.pool; });
-  shorten(bounds_.of_all, [](const Certificate&) { return true; });
+  shorten(bounds_.of_slot, slots_[{newest.pool, newest.slot}]);
+  shorten(bounds_.of_pool, pools_[newest.pool]);
+  shorten(bounds_.of_all, everyone_);
   while (bytes_ > bounds_.bytes && all_.size() > 1) forget(all_.begin());
 }
 
 // Keeps at most so many of those that belong together.
-template <typename Belongs>
-void CertificateStore::shorten(std::size_t at_most, Belongs belongs) {
-  std::size_t count = 0;
-  std::size_t expected = 0;
-  auto oldest = all_.end();
-  auto oldest_expected = all_.end();
-  for (auto one = all_.begin(); one != all_.end(); ++one) {
-    const Certificate& certificate = *one->second.certificate;
-    if (!belongs(certificate)) continue;
-    if (count++ == 0) oldest = one;
-    if (certificate.diagnosis.expected && expected++ == 0) oldest_expected = one;
-  }
-  if (count > at_most) forget(expected > bounds_.expected ? oldest_expected : oldest);
+void CertificateStore::shorten(std::size_t at_most, const Numbers& numbers) {
+  if (numbers.all.size() <= at_most) return;
+  const auto& from = numbers.expected.size() > bounds_.expected ? numbers.expected : numbers.all;
+  forget(all_.find(*from.begin()));
 }
 
 void CertificateStore::forget(All::iterator which) {
-  const auto known = newest_of_.find(process_of(*which->second.certificate));
-  if (known != newest_of_.end() && known->second == which->first) newest_of_.erase(known);
+  const std::uint64_t number = which->first;
+  const KeptCertificate certificate = which->second.certificate;
+  const auto known = newest_of_.find(process_of(*certificate));
+  if (known != newest_of_.end() && known->second == number) newest_of_.erase(known);
+  const auto leave = [number](auto& groups, const auto& key) {
+    const auto group = groups.find(key);
+    group->second.all.erase(number);
+    group->second.expected.erase(number);
+    if (group->second.all.empty()) groups.erase(group);
+  };
+  leave(slots_, Slot(certificate->pool, certificate->slot));
+  leave(pools_, certificate->pool);
+  everyone_.all.erase(number);
+  everyone_.expected.erase(number);
   bytes_ -= which->second.weight;
   all_.erase(which);
 }
@@ -118,10 +122,10 @@ std::vector<KeptCertificate> CertificateStore::find(const CertificateQuery& quer
 }
 
 std::vector<std::string> CertificateStore::pools() const {
-  std::set<std::string> names;
+  std::vector<std::string> names;
   std::lock_guard lock(mutex_);
-  for (const auto& [number, kept] : all_) names.insert(kept.certificate->pool);
-  return {names.begin(), names.end()};
+  for (const auto& [name, numbers] : pools_) names.push_back(name);
+  return names;
 }
 
 }  // namespace poolwarden::journal

@@ -9,8 +9,10 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "diagnosis/certificate.h"
@@ -65,19 +67,26 @@ class CertificateStore {
     std::size_t weight = 0;
   };
   using All = std::map<std::uint64_t, Kept>;  // by number, oldest first
+  struct Numbers {                            // of those that belong together
+    std::set<std::uint64_t> all;
+    std::set<std::uint64_t> expected;
+  };
+  using Slot = std::pair<std::string, std::uint32_t>;
   using Process = std::tuple<std::string, std::uint32_t, std::uint64_t, int>;
 
   KeptCertificate keep(diagnosis::Certificate certificate);
   void make_room(const diagnosis::Certificate& newest);
   void forget(All::iterator which);
-  template <typename Belongs>
-  void shorten(std::size_t at_most, Belongs belongs);
+  void shorten(std::size_t at_most, const Numbers& numbers);
   All::const_iterator find_process(const diagnosis::Certificate& certificate) const;
   static Process process_of(const diagnosis::Certificate& certificate);
 
   const StoreBounds bounds_;
   mutable std::mutex mutex_;  // what follows
   All all_;
+  std::map<Slot, Numbers> slots_;
+  std::map<std::string, Numbers> pools_;
+  Numbers everyone_;
   std::map<Process, std::uint64_t> newest_of_;  // by who it was: a later supervisor counts anew
   std::uint64_t last_number_ = 0;
   std::size_t bytes_ = 0;

@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "journal/certificate_file.h"
 #include "journal/certificate_store.h"
@@ -19,8 +20,11 @@ namespace poolwarden::journal {
 class DeathRegister {
  public:
   // Reads what earlier supervisors have left in `directory`, and writes there from now on; before
-  // anything is entered. The answer: what could not be read, for people; empty when all could.
-  std::string keep_in(const std::string& directory, CertificateFile::OnTrouble on_trouble);
+  // anything is entered. The answer: what could not be read, or why nothing is written, for people;
+  // empty when all is well. A disk that hangs is waited for that long, and is tried again with each
+  // certificate; what it has is not read any more then.
+  std::string keep_in(const std::string& directory, CertificateFile::OnTrouble on_trouble,
+                      Duration within = std::chrono::seconds(5));
 
   // The event as everybody else is to be told of it: a certificate in it has its number. One that
   // tells what became known later is in place of the earlier one from now on.
@@ -33,6 +37,7 @@ class DeathRegister {
   boost::json::array history(const CertificateQuery& query) const;
 
  private:
+  std::size_t restore(const std::vector<std::string>& lines);
   void write(const diagnosis::Certificate& certificate);
 
   CertificateStore certificates_;
@@ -40,7 +45,13 @@ class DeathRegister {
   std::unique_ptr<CertificateFile> file_;
 };
 
-// Newest first.
-boost::json::array as_json(const std::vector<KeptCertificate>& certificates);
+inline constexpr std::size_t kMostShown = 2 * 1024 * 1024;  // bytes at once, as weight() counts
+
+struct Shown {
+  boost::json::array certificates;
+  std::size_t left_out = 0;  // of the last ones, for there is too much in all of them
+};
+// As many of the first ones as may be shown at once; one at least.
+Shown shown(const std::vector<KeptCertificate>& certificates, std::size_t at_most = kMostShown);
 
 }  // namespace poolwarden::journal

@@ -1,6 +1,8 @@
 #include "journal/slot_history.h"
 
 #include <algorithm>
+#include <map>
+#include <utility>
 
 #include "journal/json_values.h"
 
@@ -58,6 +60,21 @@ Life life_from(const diagnosis::Certificate& certificate, const json::object& no
   return life;
 }
 
+namespace {
+
+// Who came next was not known yet when an end was written down.
+void link(std::vector<Life>& lives) {
+  std::map<std::pair<std::string, std::uint32_t>, Life*> last;
+  for (Life& life : lives) {
+    Life*& before = last[{life.pool, life.slot}];
+    if (before != nullptr && before->replaced_by == 0 && before->generation < life.generation)
+      before->replaced_by = life.generation;
+    before = &life;
+  }
+}
+
+}  // namespace
+
 void SlotHistory::record(const pool::Event& event, WallTime at) {
   if (!event.worker) return;
   std::lock_guard lock(mutex_);
@@ -113,17 +130,23 @@ void SlotHistory::explain(const pool::PostMortemDetails& details) {
   }
 }
 
-// Who came next was not known yet when the end was written down.
-void SlotHistory::restore(Life life) {
+void SlotHistory::restore(std::vector<Life> lives) {
+  link(lives);
+  using Slot = std::pair<std::string, std::uint32_t>;
+  std::map<Slot, std::size_t> of_slot;
+  std::map<std::string, std::size_t> of_pool;
   std::lock_guard lock(mutex_);
-  life.is_earlier = true;
-  const auto before = std::find_if(lives_.rbegin(), lives_.rend(), [&](const Life& one) {
-    return one.pool == life.pool && one.slot == life.slot;
-  });
-  if (before != lives_.rend() && before->replaced_by == 0 && before->generation < life.generation)
-    before->replaced_by = life.generation;
-  lives_.push_back(std::move(life));
-  make_room(lives_.back());
+  std::size_t kept = 0;
+  for (auto life = lives.rbegin(); life != lives.rend() && kept < bounds_.of_all; ++life) {
+    std::size_t& in_slot = of_slot[{life->pool, life->slot}];
+    std::size_t& in_pool = of_pool[life->pool];
+    if (in_slot >= bounds_.of_slot || in_pool >= bounds_.of_pool) continue;
+    ++in_slot;
+    ++in_pool;
+    ++kept;
+    life->is_earlier = true;
+    lives_.push_front(std::move(*life));
+  }
 }
 
 Life* SlotHistory::current(const std::string& pool, const pool::WorkerName& worker) {

@@ -52,7 +52,7 @@ class SlotHistory {
 
   // For the end of a worker the certificate has its number.
   void record(const pool::Event& event, WallTime at);
-  void restore(Life life);  // oldest first
+  void restore(std::vector<Life> lives);  // oldest first; before any is recorded
 
   // Newest first; of all slots when none is named.
   std::vector<Life> find(const std::string& pool, std::optional<std::uint32_t> slot,

@@ -1,7 +1,9 @@
 """Death certificates on the disk: they outlive the supervisor, and no disk can harm it."""
 
+import ctypes
 import json
 import os
+import shutil
 import signal
 import subprocess
 
@@ -10,6 +12,7 @@ import pytest
 from test_why import why
 from waiting import eventually
 
+MNT_DETACH = 2  # umount2(2)
 NOT_KEPT = "supervisor.certificates_not_kept"
 
 
@@ -54,6 +57,10 @@ def kept_in(folder):
         del certificate["life"]
         certificates[certificate["number"]] = certificate
     return [certificates[number] for number in sorted(certificates, reverse=True)]
+
+
+def numbers_in(folder):
+    return [one["number"] for one in kept_in(folder)]
 
 
 def settled(supervisor, folder):
@@ -155,6 +162,95 @@ def test_a_disk_that_cannot_be_written_to(supervise, small_disk):
     assert "Read-only file system" in event["message"]
     assert numbers(supervisor) == [1]
     assert supervisor.get().status == 200
+
+
+@pytest.fixture
+def hanging_disk(tmp_path):
+    """A file system that never answers: its other end is a fuse(4) device that nobody reads."""
+    place = tmp_path / "hangs"
+    place.mkdir()
+    if not os.path.exists("/dev/fuse"):
+        pytest.skip("there is no fuse(4) here")
+    end = os.open("/dev/fuse", os.O_RDWR)
+    options = f"fd={end},rootmode=40000,user_id=0,group_id=0".encode()
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.mount(b"hangs", bytes(place), b"fuse", 0, options) != 0:
+        os.close(end)
+        pytest.skip("may not mount a file system here")
+    yield place
+    os.close(end)
+    libc.umount2(bytes(place), MNT_DETACH)
+
+
+def test_a_disk_that_hangs_holds_up_no_start(supervise, hanging_disk):
+    supervisor = supervise({"web": {}}, state=str(hanging_disk))
+
+    [event] = supervisor.events_of(NOT_KEPT)
+    assert f"no answer from {hanging_disk} for 5s" in event["message"]
+    crash(supervisor)
+    assert numbers(supervisor) == [1]
+
+
+def test_a_directory_that_cannot_be_had_is_told_at_the_start(supervise, tmp_path):
+    earlier = supervise({"web": {}}, state=str(tmp_path / "in" / "state"), wait="up")
+    [event] = eventually(lambda: earlier.events_of(NOT_KEPT), "told before anybody died")
+    assert "keeps death certificates in memory only: cannot make" in event["message"]
+    eventually(earlier.worker_pids, "a worker")
+    crash(earlier)
+
+    (tmp_path / "in").mkdir()
+
+    eventually(lambda: numbers_in(tmp_path / "in" / "state") == [1], "it is on the disk")
+    assert len(earlier.events_of(NOT_KEPT)) == 1
+
+
+def test_numbers_go_on_after_those_of_a_directory_that_comes_back(supervise, tmp_path):
+    state, away = tmp_path / "in" / "state", tmp_path / "away"
+    state.parent.mkdir()
+    supervisor = supervise({"web": {}}, state=str(state))
+    crash(supervisor, times=2)
+    assert len(settled(supervisor, state)) == 2
+    kill(supervisor)
+    state.parent.rename(away)
+    supervisor.start()
+    crash(supervisor)
+
+    away.rename(state.parent)
+
+    eventually(lambda: numbers_in(state) == [3, 2, 1], "it has a number of its own")
+
+
+def test_a_directory_that_was_removed_is_made_again(supervise, tmp_path):
+    state = tmp_path / "state"
+    supervisor = supervise({"web": {}}, state=str(state))
+    crash(supervisor)
+    assert len(settled(supervisor, state)) == 1
+
+    shutil.rmtree(state)
+    crash(supervisor)
+
+    eventually(lambda: numbers_in(state) == [2], "the next one is in a new directory")
+
+
+def test_an_answer_holds_so_much_and_says_what_it_leaves_out(supervise, tmp_path):
+    wrote = [{"stream": "stderr", "line": "x" * 1000}] * 30
+    with open(tmp_path / "certificates.jsonl", "w") as file:
+        for number in range(1, 151):
+            file.write(json.dumps({"number": number, "pool": "web", "worker": number % 10, "exit_code": 1,
+                                   "ended": 1795342272, "output": wrote}) + "\n")
+    supervisor = supervise({"web": {}}, state=str(tmp_path))
+
+    result = supervisor.run("why", "web", "--last", "2000", "--json")
+
+    answer = json.loads(result.stdout)
+    shown = [one["number"] for one in answer["certificates"]]
+    assert len(result.stdout) < 3 << 20
+    assert shown == list(range(150, 150 - len(shown), -1)) and len(shown) < 150
+    assert answer["left_out"] == 150 - len(shown)
+    text = supervisor.run("why", "web", "--last", "2000").stdout
+    assert f"{answer['left_out']} older certificates are left out" in text
+    api = supervisor.admin("/api/v1/certificates?pool=web&last=2000")
+    assert len(api.json) == len(shown) and "older ones are left out" in api.headers["Poolwarden-Note"]
 
 
 def test_lines_that_cannot_be_read_are_skipped_and_told(supervise, tmp_path):

@@ -154,6 +154,11 @@ TEST_F(AdminServerTest, SaysWhetherPoolsCanServeAndWhyNot) {
   EXPECT_THAT(ask("GET /readyz"),
               AllOf(StartsWith("HTTP/1.1 503"),
                     EndsWith("web: disabled (rapid_fail): 5 failures within 5m\n")));
+  auto hostile = fakes::sample_snapshot();
+  hostile->pools[0].disabled = pool::DisabledReason::RapidFail;
+  hostile->pools[0].disabled_because = "\x1b[2J\nbad";
+  published_.publish(hostile);
+  EXPECT_THAT(ask("GET /readyz"), EndsWith("web: disabled (rapid_fail): \\x1b[2J\\nbad\n"));
   const auto report =
       boost::json::parse(body_of(ask("GET /readyz", "Accept: application/json\r\n")));
   EXPECT_EQ(report.at("ready"), false);
@@ -260,6 +265,31 @@ TEST_F(AdminServerTest, ShowsDeathCertificatesNewestFirst) {
   EXPECT_THAT(ask("GET /api/v1/certificates?last=1"),
               AllOf(HasSubstr("application/json"), HasSubstr("\"stack_overflow\""),
                     HasSubstr("\"Traceback\"")));
+}
+
+TEST_F(AdminServerTest, ShowsNoMoreCertificatesThanFitInAnAnswer) {
+  auto large = std::make_shared<diagnosis::Certificate>(fakes::full_certificate());
+  large->diagnosis.expected = false;
+  large->evidence.output.assign(50, {true, std::string(1000, 'o')});
+  for (std::uint32_t i = 0; i < 120; ++i) {
+    auto small = std::make_shared<diagnosis::Certificate>(fakes::full_certificate());
+    small->pool = "small";
+    small->slot = large->slot = i;
+    small->diagnosis.expected = false;
+    for (const auto& each : {small, std::make_shared<diagnosis::Certificate>(*large)})
+      deaths_.enter({pool::EventKind::WorkerExited, each->pool, pool::WorkerName{}, "",
+                     pool::ExitDetails{each, {}, true}},
+                    WallClock::now());
+  }
+  const std::string bounded = ask("GET /api/v1/certificates?pool=web&last=2000");
+  EXPECT_LT(bounded.size(), 3u << 20);
+  const auto all = boost::json::parse(body_of(bounded)).as_array();
+  EXPECT_EQ(all.at(0).at("number"), 240);
+  EXPECT_THAT(bounded, HasSubstr("Poolwarden-Note: " + std::to_string(100 - all.size()) +
+                                 " older ones are left out"));
+  const std::string clamped = ask("GET /api/v1/certificates?pool=small&last=18446744073709551615");
+  EXPECT_EQ(boost::json::parse(body_of(clamped)).as_array().size(), 100u);
+  EXPECT_THAT(clamped, Not(HasSubstr("Poolwarden-Note")));
 }
 
 TEST_F(AdminServerTest, KeepsAConnectionForTheNextRequest) {

@@ -12,6 +12,7 @@
 #include <fstream>
 #include <mutex>
 
+#include "fakes/hanging_mount.h"
 #include "loop/unique_fd.h"
 
 namespace poolwarden::journal {
@@ -170,9 +171,86 @@ TEST_F(CertificateFileTest, IsOneSupervisorsOnly) {
   append({"one"});  // tries once more to have it
   EXPECT_THAT(told_.wait_for(1), ElementsAre(HasSubstr("cannot have " + folder_)));
   EXPECT_THAT(lines(), IsEmpty());
-  { CertificateFile(folder_, std::move(*first), told_.listener()).append("two"); }
+  { CertificateFile(folder_, {std::move(*first), 0, ""}, told_.listener()).append("two"); }
   EXPECT_THAT(lines(), ElementsAre("two"));
   EXPECT_TRUE(CertificateFile::claim(folder_)) << "the file gives it back when it ends";
+}
+
+std::string numbered(std::uint64_t number) {
+  return "{\"number\":" + std::to_string(number) + ",\"pool\":\"web\"}";
+}
+
+TEST_F(CertificateFileTest, MakesItsDirectoryAgainWhenItWasRemoved) {
+  const std::string state = folder_ + "/state";
+  auto opened = CertificateFile::open(state, 20s);
+  ASSERT_TRUE(opened);
+  CertificateFile file(state, std::move(opened->claim), told_.listener());
+  file.append(numbered(1));
+  while (CertificateFile::read(state).lines.empty()) std::this_thread::yield();
+  fs::remove_all(state);
+  file.append(numbered(2));
+  while (CertificateFile::read(state).lines.empty()) std::this_thread::yield();
+  EXPECT_THAT(CertificateFile::read(state).lines, ElementsAre(numbered(2)));
+  EXPECT_FALSE(CertificateFile::claim(state)) << "the new one is held, too";
+}
+
+TEST_F(CertificateFileTest, TellsOfADirectoryThatCannotBeMadeAgain) {
+  const std::string state = folder_ + "/in/state";
+  fs::create_directory(folder_ + "/in");
+  CertificateFile file(state, {}, told_.listener());
+  file.append("one");
+  while (CertificateFile::read(state).lines.empty()) std::this_thread::yield();
+  fs::remove_all(folder_ + "/in");
+  file.append("two");
+  EXPECT_THAT(told_.wait_for(1), ElementsAre(HasSubstr("cannot make " + state)));
+}
+
+// It is put back: what it has is this file's own, and nothing is counted on from there.
+TEST_F(CertificateFileTest, KnowsItsOwnNumbersAgain) {
+  const std::string state = folder_ + "/state";
+  const std::string aside = folder_ + "/aside";
+  { CertificateFile(state, {}, told_.listener()).append(numbered(7)); }
+  auto opened = CertificateFile::open(state, 20s);
+  ASSERT_TRUE(opened);
+  CertificateFile file(state, std::move(opened->claim), told_.listener());
+  fs::rename(state, aside);
+  file.append(numbered(8));
+  while (CertificateFile::read(state).lines.empty()) std::this_thread::yield();
+  fs::remove_all(state);
+  fs::rename(aside, state);
+  file.append(numbered(9));
+  while (CertificateFile::read(state).lines.size() < 2) std::this_thread::yield();
+  EXPECT_THAT(CertificateFile::read(state).lines, ElementsAre(numbered(7), numbered(9)));
+}
+
+TEST_F(CertificateFileTest, GoesOnAfterTheNumbersThatItFindsLater) {
+  put(newer(), numbered(1) + "\n" + numbered(40) + "\n{\"number\":18446744073709551615}\n");
+  append({numbered(1), numbered(2), "no number", numbered(1)});
+  auto kept = lines();
+  kept.erase(kept.begin(), kept.begin() + 3);
+  EXPECT_THAT(kept, ElementsAre(numbered(41), numbered(42), "no number", numbered(41)))
+      << "what is told once more of one has its number again";
+}
+
+TEST_F(CertificateFileTest, DoesNotWaitForADiskThatHangs) {
+  const std::string place = folder_ + "/hangs";
+  fs::create_directory(place);
+  fakes::HangingMount mount(place);
+  if (!mount) GTEST_SKIP() << "may not mount a file system here";
+  const auto opened = CertificateFile::open(place, 100ms);
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().code, std::errc::timed_out);
+  EXPECT_THAT(opened.error().message, HasSubstr("no answer from " + place + " for 100ms"));
+}
+
+TEST_F(CertificateFileTest, SaysBeforehandThatItCannotBeWrittenTo) {
+  fs::create_directory(newer());
+  const auto opened = CertificateFile::open(folder_, 20s);
+  ASSERT_TRUE(opened);
+  EXPECT_THAT(opened->claim.trouble, HasSubstr("cannot open " + newer()));
+  const auto nowhere = CertificateFile::open(folder_ + "/not/there", 20s);
+  ASSERT_FALSE(nowhere);
+  EXPECT_THAT(nowhere.error().message, HasSubstr("cannot make"));
 }
 
 TEST_F(CertificateFileTest, FindsOutThatItsFileWasRemoved) {

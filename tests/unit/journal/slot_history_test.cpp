@@ -133,8 +133,8 @@ TEST_F(SlotHistoryTest, KnowsLivesOfAnEarlierSupervisor) {
                                      {"ailment", "ping"},
                                      {"recycled_because", "memory"},
                                      {"replaced_by", 43}};
-  history_.restore(life_from(certificate, noted));
-  const Life life = lives(3).front();
+  history_.restore({life_from(certificate, noted)});
+  const Life life = lives(3).back();
   EXPECT_EQ(life.born, certificate.ended - 90s - 1ms);
   EXPECT_EQ(life.ended, certificate.ended);
   EXPECT_EQ(life.generation, 42u);
