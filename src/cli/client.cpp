@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <iostream>
 
+#include "base/clean_text.h"
 #include "base/units.h"
 #include "cli/commands.h"
 #include "cli/control_place.h"
@@ -66,11 +67,12 @@ Result<void> put_patience(const cxxopts::ParseResult& options, boost::json::obje
   return {};
 }
 
+// Workers put words into it.
 void print_line(const boost::json::object& line) {
   if (const auto* text = line.if_contains("progress"); text && text->is_string())
-    std::cout << text->get_string().c_str() << std::endl;
+    std::cout << escaped(std::string_view(text->get_string())) << std::endl;
   if (const auto* text = line.if_contains("finding"); text && text->is_string())
-    std::cerr << text->get_string().c_str() << std::endl;
+    std::cerr << escaped(std::string_view(text->get_string())) << std::endl;
 }
 
 int order(const std::string& path, const boost::json::object& request,
@@ -88,7 +90,7 @@ int order(const std::string& path, const boost::json::object& request,
   if (answer->exit_code == kDone && on_data) on_data(answer->data);
   if (!answer->message.empty()) {
     (answer->exit_code == kDone ? std::cout : std::cerr)
-        << (answer->exit_code == kDone ? "" : "poolwarden: ") << answer->message << "\n";
+        << (answer->exit_code == kDone ? "" : "poolwarden: ") << escaped(answer->message) << "\n";
   }
   return answer->exit_code;
 }

@@ -2,9 +2,9 @@
 // of its workers, and tells what became of the requests and of the worker.
 
 #include <boost/json/array.hpp>
-#include <boost/json/serialize.hpp>
 #include <iostream>
 
+#include "base/clean_text.h"
 #include "base/units.h"
 #include "cli/client.h"
 #include "cli/command_entries.h"
@@ -12,6 +12,7 @@
 #include "cli/drill_kind.h"
 #include "cli/drill_report.h"
 #include "cli/request_fields.h"
+#include "journal/json_values.h"
 
 namespace poolwarden::cli {
 namespace {
@@ -133,7 +134,7 @@ std::string failures_so_far(const json::object& look) {
 // Says on stderr what speaks against it.
 bool may_begin(const DrillCommand& command, const json::object& look) {
   if (const std::string refusal = text(look, "refusal"); !refusal.empty()) {
-    std::cerr << "poolwarden: cannot drill: " << refusal << "\n";
+    std::cerr << "poolwarden: cannot drill: " << escaped(refusal) << "\n";
     return false;
   }
   if (!flag(look, "trips_rapid_fail")) return true;
@@ -171,7 +172,7 @@ int run_drill(const DrillCommand& command, const json::object& before) {
     if (look(command, after) == kDone) findings.lost_after = after.at("lost").as_object();
   }
   const json::object report = as_json(findings);
-  std::cout << (command.as_json ? json::serialize(report) + "\n" : as_text(report));
+  std::cout << (command.as_json ? journal::serialized(report) + "\n" : as_text(report));
   return findings.exit_code;
 }
 

@@ -132,6 +132,22 @@ def test_hostile_text_does_nothing_to_a_terminal(supervise, command):
         assert len(supervisor.run("events").stdout.splitlines()) == count
 
 
+def test_hostile_text_does_nothing_to_who_orders_or_asks(supervise):
+    supervisor = supervise({"job": {"command": [HOSTILE], "routes": []}}, wait="up")
+    eventually(lambda: supervisor.pool("job")["disabled"], "the pool is out of service")
+
+    told = {}
+    for command in (["start", "job", "--wait"], ["healthcheck"]):
+        result = supervisor.run(*command)
+        assert result.returncode == 1, result
+        told[command[0]] = result.stdout + result.stderr
+    told["readyz"] = supervisor.admin("/readyz").text
+
+    for who, text in told.items():
+        assert "onerror" in text, (who, text)
+        assert {c for c in text if unicodedata.category(c) == "Cc"} == {"\n"}, (who, text)
+
+
 def test_a_start_that_fails_says_at_which_step(supervise):
     supervisor = supervise({"job": {"command": ["/no/such/program"], "routes": []}}, wait="up")
 
