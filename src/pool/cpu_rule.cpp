@@ -45,6 +45,10 @@ std::optional<CpuTrouble> CpuWatch::observe(const worker::Usage& seen, const wor
   const bool throttles = limits.cpu_action == worker::CpuAction::Throttle;
   const auto total = throttles ? seen.throttled : seen.cpu_time;
   if (!total) return std::nullopt;
+  if (throttles != follows_throttled_) {
+    follows_throttled_ = throttles;
+    window_ = GrowthWindow();
+  }
   const Duration allowed =
       throttles ? limits.cpu_window / kLong : allowed_time(*limits.cpu, limits.cpu_window);
   const auto time = window_.observe(*total, allowed, limits.cpu_window, now);

@@ -34,11 +34,14 @@ struct CpuTrouble {
 // One worker's. What it used before it was first looked at does not count.
 class CpuWatch {
  public:
+  // `limits`: that the worker was started with. With another limits.cpu_action another total is
+  // looked at, from then on.
   std::optional<CpuTrouble> observe(const worker::Usage& seen, const worker::Limits& limits,
                                     TimePoint now);
 
  private:
   GrowthWindow window_;
+  bool follows_throttled_ = false;  // else: CPU time
 };
 
 // "has used 8m of CPU time within limits.cpu_window (5m), more than limits.cpu (150%) allows"

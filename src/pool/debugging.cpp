@@ -19,10 +19,11 @@ std::optional<Duration> ready_limit(const std::optional<DebugStart>& start,
   return std::min(*ready_timeout, kLongest / times) * times;
 }
 
-DebugId Debugging::order(DebugStart start) {
+DebugId Debugging::order(DebugStart start, std::optional<std::uint32_t> slot) {
   withdraw();
   const DebugId id{++last_};
   waiting_ = std::move(start);
+  slot_ = slot;
   while (standings_.size() >= kStandingsKept) standings_.pop_front();
   standings_.push_back({id, DebugStage::Waiting, {}});
   return id;
@@ -35,8 +36,8 @@ bool Debugging::withdraw() {
   return true;
 }
 
-std::optional<DebugStart> Debugging::taken_by(worker::WorkerId worker) {
-  if (!waiting_) return std::nullopt;
+std::optional<DebugStart> Debugging::taken_by(worker::WorkerId worker, std::uint32_t slot) {
+  if (!waiting_ || slot_.value_or(slot) != slot) return std::nullopt;
   standings_.back().stage = DebugStage::Carried;
   standings_.back().worker = worker;
   return std::exchange(waiting_, std::nullopt);

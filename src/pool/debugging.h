@@ -1,5 +1,5 @@
 // Which worker of a pool starts under a debugger, a tracer or loader tracing: the next one that is
-// started after the order, and only that one.
+// started after the order, in the slot that it names or in any, and only that one.
 
 #pragma once
 
@@ -35,13 +35,13 @@ enum class DebugStage { Waiting, Carried, Ended, Withdrawn };
 
 class Debugging {
  public:
-  // In place of an order that waits.
-  DebugId order(DebugStart start);
+  // In place of an order that waits. `slot`: whose worker it is for; absent: any.
+  DebugId order(DebugStart start, std::optional<std::uint32_t> slot = std::nullopt);
   bool withdraw();  // false: none waits
   bool is_waiting() const { return waiting_.has_value(); }
 
-  // This worker is being started: it takes the order that waits, if there is one.
-  std::optional<DebugStart> taken_by(worker::WorkerId worker);
+  // This worker of `slot` is being started: it takes the order that waits, if there is one for it.
+  std::optional<DebugStart> taken_by(worker::WorkerId worker, std::uint32_t slot);
   void worker_ended(worker::WorkerId worker);
 
   struct Standing {
@@ -55,6 +55,7 @@ class Debugging {
  private:
   std::uint64_t last_ = 0;
   std::optional<DebugStart> waiting_;  // the order at the end of standings_
+  std::optional<std::uint32_t> slot_;  // that it is for
   std::deque<Standing> standings_;     // the last few
 };
 

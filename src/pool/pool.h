@@ -166,6 +166,7 @@ class Pool {
     TimePoint since;  // it entered its state
     std::optional<TimePoint> ready_at;
     std::optional<TimePoint> deadline;  // for leaving its state
+    std::optional<Duration> overran;    // the first limit that it did not keep, as that was then
     diagnosis::Intent intent = diagnosis::Intent::None;
     bool kill_sent = false;
     bool published = false;
@@ -184,6 +185,7 @@ class Pool {
     DeadlockWatch deadlock;
     IdleWatch idle{TimePoint{}};
     CpuWatch cpu;
+    worker::Limits limits;  // that it was started with
     int looks_outside_its_cgroup = 0;  // one after the other
     std::optional<Ailment> ailment;
     bool failure_counted = false;
@@ -204,6 +206,7 @@ class Pool {
     std::shared_ptr<const diagnosis::Certificate> certificate;
     diagnosis::Evidence found;
     std::optional<TimePoint> tell_at;
+    bool is_awaited = false;  // somebody still looks at it
   };
   struct Slot {
     bool wanted = false;
@@ -255,6 +258,7 @@ class Pool {
   std::optional<TimePoint> ping_deadline(const Worker& worker) const;
   std::optional<TimePoint> deadlock_deadline(const Worker& worker) const;
   void check_health(Worker& worker, TimePoint now, Decision& decision);
+  std::optional<Duration> limit_of(const Worker& worker, Ailment ailment) const;
   void unhealthy(Worker& worker, Ailment ailment, const std::string& sentence, TimePoint now,
                  Decision& decision);
   void leave_alone(Worker& worker, const std::string& sentence, Ailment ailment, TimePoint now,
@@ -337,7 +341,7 @@ class Pool {
   Garden garden_;
   std::map<WorkerId, Worker> workers_;
   std::vector<Slot> slots_;
-  std::deque<Past> past_;                        // the last few
+  std::deque<Past> past_;  // the last few, and those that are still looked at
   std::deque<Ticket> tickets_;                   // waiting
   std::map<WorkerId, Ticket> recycling_;         // by the old worker
   std::map<BatchId, RecycleProgress> progress_;  // the last few

@@ -32,7 +32,7 @@ Result<Pool::DebugAnswer> Pool::debug(DebugStart start, std::optional<std::uint3
   } else if (slot) {
     return failure("pool " + settings_->name + " has no serving worker " + std::to_string(*slot));
   }
-  answer.id = debugging_.order(std::move(start));
+  answer.id = debugging_.order(std::move(start), slot);
   if (answer.way == DebugWay::Recycle) {
     debugging_batch_ = new_batch();
     if (chosen->state == WorkerState::Serving) {

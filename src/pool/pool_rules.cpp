@@ -82,10 +82,12 @@ void Pool::check_containment(Worker& worker, const worker::Usage& seen, Decision
   }
 }
 
-// Whoever leaves anyway is left in peace.
+// Whoever leaves anyway is left in peace. What a reload has changed is for new workers; how long
+// the window is, for all.
 void Pool::check_cpu(Worker& worker, const worker::Usage& seen, TimePoint now, Decision& decision) {
   if (worker.state != WorkerState::Serving) return;
-  const worker::Limits& limits = settings_->worker.limits;
+  worker.limits.cpu_window = settings_->worker.limits.cpu_window;
+  const worker::Limits& limits = worker.limits;
   const auto trouble = worker.cpu.observe(seen, limits, now);
   if (!trouble) return;
   std::string sentence = describe(*trouble, limits);

@@ -50,10 +50,11 @@ void Pool::spawn(std::uint32_t slot, StartReason reason, std::optional<WorkerId>
   const WorkerId id = around_.ids->next();
   Worker worker;
   worker.pings = settings_->health.ping;
+  worker.limits = settings_->worker.limits;
   worker.name = {id, slot, ++slots_[slot].generations, 0};
   worker.spawned = worker.since = now;
   worker.replaces = replaces ? replaces : awaiting_successor(slot);
-  auto debug = debugging_.taken_by(id);
+  auto debug = debugging_.taken_by(id, slot);
   if (debug) worker.debug_tool = debug->tool;
   if (const auto limit = ready_limit(debug, settings_->worker.ready.timeout))
     worker.deadline = now + *limit;
@@ -209,11 +210,13 @@ void Pool::move(Worker& worker, WorkerState to, TimePoint now, std::optional<Dur
 
 void Pool::deadline_passed(Worker& worker, TimePoint now, Decision& decision) {
   // As it was when the wait began: a reload may have changed the settings since.
-  const std::string limit = format_duration(*worker.deadline - worker.since);
+  const Duration allowed = *worker.deadline - worker.since;
+  const std::string limit = format_duration(allowed);
   worker.deadline.reset();
   switch (worker.state) {
     case WorkerState::Starting:
       worker.intent = Intent::StartupTimeout;
+      worker.overran = allowed;
       tell(worker.debug_tool.empty() ? EventKind::WorkerStartupTimeout
                                      : EventKind::WorkerDebugTimeout,
            &worker,
@@ -227,6 +230,7 @@ void Pool::deadline_passed(Worker& worker, TimePoint now, Decision& decision) {
     case WorkerState::Draining:
       return ask_to_stop(worker, now, decision);
     case WorkerState::Stopping:
+      worker.overran = worker.overran.value_or(allowed);  // what hangs was too late before
       tell(EventKind::WorkerStopTimeout, &worker,
            "did not stop within stop.timeout (" + limit + "); its process tree is killed",
            decision);

@@ -94,6 +94,33 @@ TEST(CpuRule, LeavesAloneWhoIsDebugged) {
   EXPECT_TRUE(is_empty(look(bench, 0, {{1, used(12s)}})));
 }
 
+// By the total that throttle looks at, 5 s of CPU time would be 1005 s too many.
+TEST(CpuRule, JudgesAWorkerByTheLimitsThatItWasStartedWith) {
+  Bench bench(limited(CpuAction::Throttle));
+  bench.serve(1, 1);
+  WorkerObservation healthy;
+  healthy.usage.throttled = 0s;
+  healthy.usage.cpu_time = 1000s;
+  look(bench, 0, {{1, healthy}});
+  PoolSettings changed = limited(CpuAction::Kill);
+  changed.worker.limits.cpu = Percent{1};
+  bench.pool.reconfigure(std::make_shared<const PoolSettings>(changed), false, bench.now);
+  bench.now += 1s;
+  healthy.usage.cpu_time = 1005s;
+  const Decision decision = look(bench, 0, {{1, healthy}});
+  EXPECT_FALSE(tells(decision, EventKind::WorkerOverCpu));
+  EXPECT_THAT(recycle_reasons(decision), IsEmpty());
+}
+
+TEST(CpuRule, TakesAnotherWindowForAllWorkers) {
+  Bench bench(limited(CpuAction::Log));
+  bench.serve(1, 1);
+  PoolSettings changed = limited(CpuAction::Log);
+  changed.worker.limits.cpu_window = 60s;
+  bench.pool.reconfigure(std::make_shared<const PoolSettings>(changed), false, bench.now);
+  EXPECT_FALSE(tells(burn(bench, 1), EventKind::WorkerOverCpu)) << "11 s of 60";
+}
+
 TEST(CpuRule, LeavesInPeaceWhoLeavesAnyway) {
   Bench bench(limited(CpuAction::Log));
   bench.serve(1, 1);

@@ -122,6 +122,19 @@ TEST(CpuWatch, TellsOfAFourthOfTheWindowHeldBack) {
             "was held back at limits.cpu (50%) for 26s within limits.cpu_window (1m40s)");
 }
 
+// 1000 s of CPU time are no growth beyond 99 s held back.
+TEST(CpuWatch, BeginsAnewWithAnotherTotal) {
+  CpuWatch watch;
+  watch.observe(seen(1000s, 99s), limits_with(CpuAction::Throttle), TimePoint{});
+  const worker::Limits limits = limits_with(CpuAction::Kill);
+  EXPECT_FALSE(watch.observe(seen(1000s, 99s), limits, TimePoint{1s}));
+  EXPECT_FALSE(watch.observe(seen(1050s, 99s), limits, TimePoint{2s}));
+  const auto trouble = watch.observe(seen(1051s, 99s), limits, TimePoint{3s});
+  ASSERT_TRUE(trouble);
+  EXPECT_EQ(trouble->time, 51s);
+  EXPECT_FALSE(watch.observe(seen(1051s, 999s), limits_with(CpuAction::Throttle), TimePoint{4s}));
+}
+
 TEST(CpuWatch, SaysNothingWithoutALimitOrWithoutKnowing) {
   CpuWatch watch;
   worker::Limits limits = limits_with(CpuAction::Log);

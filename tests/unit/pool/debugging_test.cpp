@@ -42,12 +42,12 @@ const std::vector<std::string> kWrapped = {"strace", "-D"};
 
 TEST(Debugging, WrapsTheNextWorkerAndNoOtherOne) {
   Debugging debugging;
-  EXPECT_FALSE(debugging.taken_by(WorkerId{1}));
+  EXPECT_FALSE(debugging.taken_by(WorkerId{1}, 0));
   const DebugId id = debugging.order(strace());
   EXPECT_TRUE(debugging.is_waiting());
   EXPECT_EQ(debugging.standing(id)->stage, DebugStage::Waiting);
-  EXPECT_EQ(debugging.taken_by(WorkerId{2})->tool, "strace");
-  EXPECT_FALSE(debugging.taken_by(WorkerId{3}));
+  EXPECT_EQ(debugging.taken_by(WorkerId{2}, 0)->tool, "strace");
+  EXPECT_FALSE(debugging.taken_by(WorkerId{3}, 0));
   EXPECT_EQ(debugging.standing(id)->stage, DebugStage::Carried);
   EXPECT_EQ(debugging.standing(id)->worker, WorkerId{2});
   debugging.worker_ended(WorkerId{3});
@@ -64,7 +64,18 @@ TEST(Debugging, IsWithdrawnByASecondOrderAndByHand) {
   EXPECT_TRUE(debugging.withdraw());
   EXPECT_FALSE(debugging.withdraw());
   EXPECT_EQ(debugging.standing(second)->stage, DebugStage::Withdrawn);
-  EXPECT_FALSE(debugging.taken_by(WorkerId{1}));
+  EXPECT_FALSE(debugging.taken_by(WorkerId{1}, 0));
+}
+
+TEST(Debugging, WaitsForTheSlotThatItNames) {
+  Debugging debugging;
+  const DebugId id = debugging.order(strace(), 2);
+  EXPECT_FALSE(debugging.taken_by(WorkerId{1}, 0));
+  EXPECT_EQ(debugging.standing(id)->stage, DebugStage::Waiting);
+  EXPECT_TRUE(debugging.taken_by(WorkerId{2}, 2));
+  debugging.order(strace());
+  EXPECT_TRUE(debugging.taken_by(WorkerId{3}, 0))
+      << "the one before named a slot, this one does not";
 }
 
 TEST(Debugging, ForgetsOrdersOfLongAgo) {
@@ -102,6 +113,20 @@ TEST(DebuggedPool, TakesTheWorkerThatIsNamed) {
   debug(bench, strace(), 1);
   EXPECT_EQ(drained(bench.ready(3)), ids({2}));
   EXPECT_FALSE(bench.pool.debug(strace(), 2, bench.now).has_value());
+}
+
+// Worker 1 drains before its slot is free; meanwhile the other one crashes.
+TEST(DebuggedPool, IsNotTakenByAWorkerOfAnotherSlot) {
+  PoolSettings settings = web(2);
+  settings.recycle.overlapped = false;
+  Bench bench(settings);
+  bench.serve(1, 2);
+  const auto answer = debug(bench, strace(), 1);
+  EXPECT_EQ(drained(answer.decision), ids({2}));
+  EXPECT_THAT(wrappers(bench.exits(1, kCrash)), ElementsAre(kPlain));
+  EXPECT_EQ(bench.pool.debugging(answer.id)->stage, DebugStage::Waiting);
+  bench.drained(2);
+  EXPECT_THAT(wrappers(bench.exits(2, kStoppedWell)), ElementsAre(kWrapped));
 }
 
 TEST(DebuggedPool, StartsTheNextWorkerAsEver) {
