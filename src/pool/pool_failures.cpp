@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "base/clean_text.h"
 #include "base/units.h"
 #include "pool/backoff.h"
 #include "pool/pool.h"
@@ -63,7 +64,7 @@ std::map<std::string, std::string> hook_environment(const PoolSettings& settings
       {"POOLWARDEN_GENERATION", std::to_string(worker.generation)},
       {"POOLWARDEN_PID", std::to_string(worker.pid)},
       {"POOLWARDEN_DIAGNOSIS", std::string(name(why.cause))},
-      {"POOLWARDEN_SENTENCE", why.sentence},
+      {"POOLWARDEN_SENTENCE", escaped(why.sentence)},
       {"POOLWARDEN_FAILURES", std::to_string(rapid_fail.failures.value_or(0))},
       {"POOLWARDEN_WITHIN", format_duration(rapid_fail.within)},
   };
@@ -77,30 +78,6 @@ diagnosis::Awaited awaited_by(const worker::Ready& ready, bool uses_http) {
     return Awaited::Nothing;
   const bool asks = std::holds_alternative<worker::WhenHttp>(ready.when);
   return asks ? Awaited::Http : Awaited::Connection;
-}
-
-// That a worker went beyond which was ended so.
-std::optional<Duration> limit_of(diagnosis::Intent intent, const PoolSettings& settings) {
-  using diagnosis::Intent;
-  switch (intent) {
-    case Intent::StartupTimeout:
-      return settings.worker.ready.timeout;
-    case Intent::PingTimeout:
-      return settings.health.ping.timeout;
-    case Intent::RequestTimeout:
-      return settings.health.request_timeout;
-    case Intent::Deadlock:
-      return settings.health.deadlock_after;
-    case Intent::None:
-    case Intent::Recycle:
-    case Intent::Reload:
-    case Intent::PoolStop:
-    case Intent::Shutdown:
-    case Intent::ScaleDown:
-    case Intent::IdleTimeout:
-      return std::nullopt;
-  }
-  return std::nullopt;
 }
 
 void add_status(std::map<std::string, std::string>& environment,
@@ -128,7 +105,7 @@ diagnosis::Circumstances Pool::circumstances_of(const Worker& worker) const {
   known.drill = worker.drill;
   known.awaited = awaited_by(settings_->worker.ready, uses_http());
   known.inherits_socket = uses_http() && settings_->worker.connect == worker::ConnectMode::Inherit;
-  known.limit = limit_of(worker.intent, *settings_).value_or(Duration());
+  known.limit = worker.overran;
   return known;
 }
 

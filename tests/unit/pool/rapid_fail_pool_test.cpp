@@ -92,6 +92,18 @@ TEST(RapidFailPool, NamesTheSignalInTheEnvironmentOfItsAction) {
   EXPECT_FALSE(hook(decision)->environment.contains("POOLWARDEN_EXIT_CODE"));
 }
 
+// An action prints it, or puts it into a mail.
+TEST(RapidFailPool, TellsItsActionNothingThatATerminalWouldObey) {
+  Bench bench(protected_pool(1));
+  bench.begin();
+  const Decision decision =
+      bench.exits(1, diagnosis::NotStarted{diagnosis::SpawnStage::Exec, EAGAIN, "/bin/\x1b[2J"});
+  ASSERT_NE(hook(decision), nullptr);
+  const std::string sentence = hook(decision)->environment.at("POOLWARDEN_SENTENCE");
+  EXPECT_THAT(sentence, testing::HasSubstr("/bin/\\x1b[2J"));
+  EXPECT_EQ(sentence.find('\x1b'), std::string::npos) << sentence;
+}
+
 TEST(RapidFailPool, HasNothingToRunWithoutAnAction) {
   PoolSettings settings = protected_pool(1);
   settings.rapid_fail.action.clear();
