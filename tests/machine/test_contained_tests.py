@@ -11,7 +11,7 @@ SKIPPED = re.compile(r": Skipped\n(.*?)\n*\[  SKIPPED \]", re.DOTALL)
 def test_on_cgroup_v2(contained_test, told_of):
     it = told_of(contained_test)
     output = "\n".join(it.lines)
-    assert it.status == 0
+    assert it.status == 0, output
     assert it.left == [], "cgroups or processes that it left behind"
     skipped = SKIPPED.search(output)
     if skipped:

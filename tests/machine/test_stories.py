@@ -9,7 +9,7 @@ MIB = 1 << 20
 
 @pytest.fixture(autouse=True)
 def ended_well(story):
-    assert story.status == 0 and not story.of("gave-up")
+    assert story.status == 0 and not story.of("gave-up"), "\n".join(story.lines[-40:])
     yield
     assert story.left == [], "cgroups or processes that it left behind"
 
@@ -65,25 +65,39 @@ def metric(story, key, name, **labels):
 
 
 def killed_for_memory(story):
+    """How often, and at whose limit, as the certificate tells."""
     [exited] = events(story, "worker.exited")
     assert (exited["pool"], exited["signal"]) == ("greedy", "SIGKILL")
     assert exited["diagnosis"] == "oom_killed"
     [replacement] = workers(story, "greedy")
-    assert replacement["memory_limit"] == 32 * MIB
     assert (replacement["generation"], replacement["state"]) == (2, "serving")
     [neighbour] = workers(story, "neighbour")
     assert (neighbour["generation"], neighbour["state"]) == (1, "serving")
     assert story.of("ended") == ["0"]  # the supervisor itself, when it was told to
+    assert exited["oom"]["kills"] >= 1
+    return exited["oom"]
+
+
+def at_its_own_limit(story):
+    oom = killed_for_memory(story)
+    assert oom["scope"] == "own_limit" and oom["own_limit_hits"] >= 1
+    assert workers(story, "greedy")[0]["memory_limit"] == 32 * MIB
+    return oom
 
 
 def test_out_of_memory(story):
-    killed_for_memory(story)
+    at_its_own_limit(story)
 
 
 def test_out_of_memory_below(story):
     """It ends as a whole: memory.oom.group."""
-    killed_for_memory(story)
+    assert at_its_own_limit(story)["group_kills"] >= 1
     assert story.of("survived") == []
+
+
+def test_out_of_memory_above(story):
+    oom = killed_for_memory(story)
+    assert oom["scope"] == "container" and "own_limit_hits" not in oom
 
 
 def test_fork_bomb(story):
@@ -91,12 +105,15 @@ def test_fork_bomb(story):
     assert (story.of("pids.max"), story.of("pids.current")) == (["20"], ["19"])
     assert counts(story, "pids.events")["max"] >= 1
     assert workers(story, "neighbour")[0]["state"] == "serving"
+    assert metric(story, "metric", "process_limit_hits_total") >= 1
+    assert metric(story, "metric", "processes_limit") == 20
     assert story.of("stopped") == ["0"] and story.of("left-in-pool") == [""]
 
 
 def test_processor_time(story):
     """What the kernel counted of a worker that has ended is still there."""
     assert story.of("cpu.max") == ["20000 100000"]
+    assert story.of("cpu.weight") == ["300"] * 2, "of the worker and of its pool"
     assert metric(story, "before", "cpu_limit_cores") == 0.2
     periods = [metric(story, key, "cpu_throttled_periods_total") for key in ("before", "after")]
     assert 10 <= periods[0] < periods[1]
@@ -104,6 +121,15 @@ def test_processor_time(story):
     assert metric(story, "after", "cpu_throttled_seconds_total") > 0
     assert metric(story, "after", "pressure_waiting_seconds_total", resource="cpu") > 0
     assert story.of("ended") == ["0"]
+
+
+def test_cpu_rule(story):
+    """limits.cpu_action: log and kill, by the CPU time that the kernel counts for the cgroup."""
+    assert story.of("cpu.max") == ["max 100000"] * 2
+    assert {event["pool"] for event in events(story, "worker.over_cpu")} == {"killed", "logged"}
+    assert {event["pool"] for event in events(story, "worker.recycled")} == {"killed"}
+    assert metric(story, "metric", "cpu_seconds_total", mode="user") > 0
+    assert workers(story, "logged")[0]["generation"] == 1
 
 
 def test_memory_high(story):
@@ -134,3 +160,23 @@ def test_suspension(story):
 def test_supervisor_killed(story):
     assert len(story.of("before")[0].split()) == 31
     assert story.of("nobody-left") == [""]
+
+
+def test_doctor(story, rights):
+    """Clean, or the controller that is missing is named, with its cure."""
+    [report] = map(json.loads, story.of("report"))
+    [cgroup] = [check for check in report["checks"] if check["subject"] == "cgroup"]
+    limits = [check for check in report["checks"] if check["subject"] == "limits"]
+
+    if rights == "without_memory":
+        assert cgroup["found"] == "v2_delegated: limits can be set on cpu, pids"
+        assert "cannot limit memory" in cgroup["cause"] and "cgroup.subtree_control" in cgroup["cure"]
+        assert [check["result"] for check in limits] == ["problem"]
+        for limit in ("memory", "memory_high"):
+            assert f"cannot enforce limits.{limit}: no writable cgroup has" in limits[0]["found"]
+        assert not any(f"limits.{limit}:" in limits[0]["found"] for limit in ("cpu", "pids"))
+    else:
+        assert (cgroup["result"], cgroup["found"]) == \
+            ("ok", "v2_delegated: limits can be set on memory, cpu, pids")
+        assert [check["result"] for check in limits] == ["ok"]
+        assert report["problems"] == 0, report
