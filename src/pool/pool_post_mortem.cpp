@@ -11,8 +11,9 @@
 namespace poolwarden::pool {
 namespace {
 
-constexpr std::size_t kRemembered = 16;
-constexpr std::size_t kMostCuts = 8;  // of one worker
+constexpr std::size_t kRemembered = 64;
+constexpr std::size_t kMostRemembered = 128;  // more than a host ever looks at, of all pools
+constexpr std::size_t kMostCuts = 8;          // of one worker
 // The gateway tells of one request after the other: told together.
 constexpr Duration kGathering = std::chrono::milliseconds(300);
 
@@ -25,14 +26,15 @@ void add(diagnosis::Evidence& known, const diagnosis::Evidence& found) {
   if (found.fault) known.fault = found.fault;
   if (found.core) known.core = found.core;
   if (!found.loader.empty()) known.loader = found.loader;
+  if (found.port_holder) known.port_holder = found.port_holder;
   if (!found.backtrace.empty()) known.backtrace = found.backtrace;
   if (!found.why_no_backtrace.empty()) known.why_no_backtrace = found.why_no_backtrace;
   append(known.cut_requests, found.cut_requests);
 }
 
 bool is_anything(const diagnosis::Evidence& found) {
-  return found.fault || found.core || !found.loader.empty() || !found.backtrace.empty() ||
-         !found.why_no_backtrace.empty() || !found.cut_requests.empty();
+  return found.fault || found.core || !found.loader.empty() || found.port_holder ||
+         !found.backtrace.empty() || !found.why_no_backtrace.empty() || !found.cut_requests.empty();
 }
 
 std::string describe_cuts(const std::vector<diagnosis::CutRequest>& cuts) {
@@ -76,9 +78,22 @@ Pool::Past* Pool::find_past(WorkerId id) {
 
 void Pool::remember(const Worker& worker,
                     std::shared_ptr<const diagnosis::Certificate> certificate) {
-  if (past_.size() >= kRemembered) past_.pop_front();
-  past_.push_back(
-      {worker.name, circumstances_of(worker), std::move(certificate), {}, std::nullopt});
+  if (past_.size() >= kRemembered) {
+    const auto told =
+        std::find_if(past_.begin(), past_.end(), [](const Past& past) { return !past.is_awaited; });
+    if (told != past_.end()) {
+      past_.erase(told);
+    } else if (past_.size() >= kMostRemembered) {
+      past_.pop_front();
+    }
+  }
+  const bool is_awaited = certificate->evidence.is_more_to_come;
+  past_.push_back({worker.name,
+                   circumstances_of(worker),
+                   std::move(certificate),
+                   {},
+                   std::nullopt,
+                   is_awaited});
 }
 
 Decision Pool::request_cut_short(WorkerId id, const diagnosis::CutRequest& cut, TimePoint now) {
@@ -99,6 +114,7 @@ Decision Pool::found_later(WorkerId id, const diagnosis::Evidence& found) {
   Decision decision;
   Past* past = find_past(id);
   if (!past) return decision;
+  past->is_awaited = false;
   add(past->found, found);
   if (is_anything(past->found)) tell_more(*past, decision);
   return decision;
@@ -109,6 +125,7 @@ void Pool::tell_more(Past& past, Decision& decision) {
   past.tell_at.reset();
   auto amended = std::make_shared<diagnosis::Certificate>(*past.certificate);
   add(amended->evidence, found);
+  amended->evidence.is_more_to_come = past.is_awaited;
   amended->diagnosis = diagnose(amended->evidence, past.circumstances);
   if (last_certificate_ == past.certificate) last_certificate_ = amended;
   past.certificate = amended;

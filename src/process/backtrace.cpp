@@ -8,6 +8,8 @@
 
 #include <cerrno>
 #include <csignal>
+#include <cstdlib>
+#include <iterator>
 #include <sstream>
 
 #include "base/clean_text.h"
@@ -25,10 +27,25 @@ constexpr int kNotRun = 127;
 
 // What a tool would load or ask on behalf of whoever owns the core is left out of its environment.
 constexpr const char* kEnvironment[] = {"PATH=/usr/bin:/bin", "HOME=/nonexistent", "LC_ALL=C",
-                                        "DEBUGINFOD_URLS=", nullptr};
+                                        "DEBUGINFOD_URLS="};
+constexpr const char* kMarker = "NOTIFY_SOCKET";  // by which whatever it starts is found
+
+std::vector<std::string> tool_environment() {
+  std::vector<std::string> entries(std::begin(kEnvironment), std::end(kEnvironment));
+  if (const char* marker = std::getenv(kMarker))
+    entries.push_back(std::string(kMarker) + "=" + marker);
+  return entries;
+}
+
+std::vector<char*> pointers_to(const std::vector<std::string>& texts) {
+  std::vector<char*> found;
+  for (const std::string& text : texts) found.push_back(const_cast<char*>(text.c_str()));
+  found.push_back(nullptr);
+  return found;
+}
 
 // Returns in the parent only.
-pid_t start_tool(char* const* arguments, int output) {
+pid_t start_tool(char* const* arguments, char* const* environment, int output) {
   const pid_t parent = ::getpid();
   const pid_t pid = ::fork();
   if (pid != 0) return pid;
@@ -40,25 +57,26 @@ pid_t start_tool(char* const* arguments, int output) {
   ::dup2(nothing, STDIN_FILENO);
   ::dup2(output, STDOUT_FILENO);
   ::dup2(nothing, STDERR_FILENO);
-  ::execve(arguments[0], arguments, const_cast<char**>(kEnvironment));
+  ::execve(arguments[0], arguments, environment);
   ::_exit(kNotRun);
 }
 
 struct Said {
   std::string text;
   diagnosis::ExitStatus end;
+  bool was_cut = false;  // and killed for it
 };
 
 Said ask_tool(const std::vector<std::string>& words) {
   Said said;
-  std::vector<char*> arguments;
-  for (const std::string& word : words) arguments.push_back(const_cast<char*>(word.c_str()));
-  arguments.push_back(nullptr);
+  const std::vector<char*> arguments = pointers_to(words);
+  const std::vector<std::string> entries = tool_environment();
+  const std::vector<char*> environment = pointers_to(entries);
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) < 0) return said;
   const loop::UniqueFd reading(ends[0]);
   loop::UniqueFd writing(ends[1]);
-  const pid_t pid = start_tool(arguments.data(), writing.get());
+  const pid_t pid = start_tool(arguments.data(), environment.data(), writing.get());
   writing.reset();
   if (pid < 0) return said;
   char chunk[4096];
@@ -68,7 +86,8 @@ Said ask_tool(const std::vector<std::string>& words) {
     if (size <= 0) break;
     said.text.append(chunk, static_cast<std::size_t>(size));
   }
-  if (said.text.size() >= kMostToolText) ::kill(pid, SIGKILL);
+  said.was_cut = said.text.size() >= kMostToolText;
+  if (said.was_cut) ::kill(pid, SIGKILL);
   int status = 0;
   while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
   }
@@ -138,6 +157,8 @@ Backtrace backtrace_of_core(const std::string& core, const std::string& program,
   const auto ask = [&found](const char* name, const std::vector<std::string>& words, auto read) {
     if (!found.frames.empty() || !is_installed(words.front())) return;
     const Said said = ask_tool(words);
+    found.was_tool_killed |=
+        !said.was_cut && said.end == diagnosis::ExitStatus(diagnosis::Signaled{SIGKILL});
     found.frames = read(said.text);
     found.why_none = found.frames.empty()
                          ? std::string(name) + " shows no frames: it " + describe(said.end)

@@ -10,6 +10,7 @@ namespace poolwarden::process {
 struct Backtrace {
   std::vector<std::string> frames;  // of the thread that met the signal, innermost first
   std::string why_none;             // "neither gdb nor eu-stack is installed"
+  bool was_tool_killed = false;     // by a SIGKILL that is not ours
 };
 
 struct BacktraceTools {

@@ -5,6 +5,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstring>
 #include <sstream>
 
@@ -41,9 +42,12 @@ bool is_full(const std::string& directory) {
 
 std::string why_not_there(const std::string& directory, const CoreOwner& owner) {
   struct stat status {};
-  if (::stat(directory.c_str(), &status) < 0 || !S_ISDIR(status.st_mode))
+  const std::string cannot_look =
+      "who looks for it may not look into " + escaped(directory) + ": it may be there";
+  if (::stat(directory.c_str(), &status) < 0 && errno == EACCES) return cannot_look;
+  if (!S_ISDIR(status.st_mode))
     return "the directory " + escaped(directory) + " of core_pattern does not exist";
-  if (::access(directory.c_str(), W_OK | X_OK) < 0)
+  if (::access(directory.c_str(), W_OK | X_OK) < 0 && (errno == EROFS || !owner.may_write_anywhere))
     return "the worker may not write to " + escaped(directory);
   if (!owner.has_dumped && is_full(directory))
     return "the kernel did not finish it: the file system of " + escaped(directory) + " is full";
@@ -52,6 +56,7 @@ std::string why_not_there(const std::string& directory, const CoreOwner& owner) 
   if (!owner.has_dumped)
     return "the kernel did not finish it: something killed the process meanwhile, or it may not be "
            "dumped (PR_SET_DUMPABLE of prctl(2))";
+  if (::access(directory.c_str(), R_OK | X_OK) < 0) return cannot_look;
   return "no file like the one that core_pattern names is in " + escaped(directory);
 }
 

@@ -33,6 +33,7 @@ struct CoreOwner {
   std::string directory;                    // that it started in
   WallTime since;                           // it started
   std::optional<std::uint64_t> limit = {};  // RLIMIT_CORE in bytes; absent: none, or not known
+  bool may_write_anywhere = false;          // CAP_DAC_OVERRIDE
 };
 
 // The file's path with * in place of what cannot be known any more; absolute.
@@ -42,7 +43,7 @@ std::string core_file_pattern(const CorePattern& pattern, const CoreOwner& owner
 using MayBeIts = std::function<bool(const std::string& path)>;
 
 // The newest file that fits and was written since; or why there is none. Reads directories, and
-// whether it may write to one is asked for the process that calls it.
+// whether the owner may write to one is asked for the process that calls it, where that matters.
 diagnosis::CoreFile find_core_file(const CorePattern& pattern, const CoreOwner& owner,
                                    const MayBeIts& may_be_its);
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
+#include <csignal>
 #include <string>
 
 namespace poolwarden::process {
@@ -71,6 +72,7 @@ std::optional<FaultLine> read_trap(std::string_view text) {
   if (fault.find('[') != std::string_view::npos) return std::nullopt;
   FaultLine line;
   line.pid = *pid;
+  if (fault.find("general protection") != std::string_view::npos) line.fault.si_code = SI_KERNEL;
   line.fault.program_counter = *counter;
   line.fault.stack_pointer = address_after(text, " sp:").value_or(0);
   return line;
@@ -114,14 +116,20 @@ KernelLog KernelLog::open() {
   return log;
 }
 
-std::optional<diagnosis::FaultSite> KernelLog::take(pid_t pid) {
+std::uint64_t KernelLog::end() {
+  if (file_) read_new();
+  return last_;
+}
+
+std::optional<diagnosis::FaultSite> KernelLog::take(pid_t pid, std::uint64_t after) {
   if (!file_) return std::nullopt;
   read_new();
   const auto found = found_.extract(pid);
-  return found ? std::optional(found.mapped()) : std::nullopt;
+  if (!found || found.mapped().record <= after) return std::nullopt;
+  return found.mapped().fault;
 }
 
-// A record a read: "6,1234,5678,-;text".
+// A record a read: "6,1234,5678,-;text", with its number in the second place.
 void KernelLog::read_new() {
   char record[kLongestRecord];
   for (int count = 0; count < kMostRecords; ++count) {
@@ -129,10 +137,11 @@ void KernelLog::read_new() {
     if (size < 0 && (errno == EPIPE || errno == EINTR)) continue;  // older ones were overwritten
     if (size <= 0) return;
     const std::string_view text(record, static_cast<std::size_t>(size));
+    last_ = number_after<std::uint64_t>(text, ",", 10).value_or(last_);
     const auto line = read_fault_line(text.substr(std::min(text.find(';') + 1, text.size())));
     if (!line) continue;
     if (found_.size() >= kMostKept) found_.clear();  // others' processes crash all the time
-    found_[line->pid] = line->fault;
+    found_[line->pid] = {last_, line->fault};
   }
 }
 

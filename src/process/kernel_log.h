@@ -5,6 +5,7 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string_view>
@@ -29,15 +30,26 @@ class KernelLog {
   static KernelLog open();
 
   KernelLog() = default;  // none
+  // A record a read, in the form of /dev/kmsg.
+  explicit KernelLog(loop::UniqueFd file) : file_(std::move(file)) {}
 
-  // What it has said of that process, once. Never waits.
-  std::optional<diagnosis::FaultSite> take(pid_t pid);
+  // The number of its last record.
+  std::uint64_t end();
+
+  // What it has said of that process, once, in records after the one of that number: one that has
+  // long ended, or a thread of another, had the same number before it. Never waits.
+  std::optional<diagnosis::FaultSite> take(pid_t pid, std::uint64_t after);
 
  private:
+  struct Found {
+    std::uint64_t record = 0;
+    diagnosis::FaultSite fault;
+  };
   void read_new();
 
   loop::UniqueFd file_;
-  std::map<pid_t, diagnosis::FaultSite> found_;
+  std::uint64_t last_ = 0;
+  std::map<pid_t, Found> found_;
 };
 
 }  // namespace poolwarden::process

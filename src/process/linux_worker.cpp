@@ -4,6 +4,8 @@
 
 #include <filesystem>
 
+#include "process/leaf_use.h"
+
 namespace poolwarden::process {
 using diagnosis::NotStarted;
 using diagnosis::SpawnStage;
@@ -22,7 +24,8 @@ LinuxWorker::LinuxWorker(std::shared_ptr<const Surroundings> around, worker::Ass
       settings_(std::move(settings)),
       callbacks_(std::move(callbacks)),
       suspension_(around_->io, around_->known),
-      ready_timer_(around_->io) {}
+      ready_timer_(around_->io),
+      dump_timer_(around_->io) {}
 
 void LinuxWorker::launch(std::uint16_t port) {
   place_.port = port;
@@ -49,6 +52,7 @@ std::optional<NotStarted> LinuxWorker::prepare() {
       settings_.containment);
   if (!leaf) return not_started(SpawnStage::Cgroup, leaf.error());
   leaf_ = std::move(*leaf);
+  limit_hits_above_ = leaf_.limit_hits_above();
   if (!leaf_.unenforced().empty() && host.on_unenforced)
     host.on_unenforced(assignment_.pool, leaf_.unenforced());
   if (auto failed = watch_output(*plan)) return failed;
@@ -88,9 +92,7 @@ std::optional<NotStarted> LinuxWorker::clone(LaunchPlan plan) {
   plan.descriptors.push_back({nothing.get(), 0});
   const auto entry = leaf_.open_entry();
   if (!entry) return not_started(SpawnStage::Cgroup, entry.error());
-  for (const loop::UniqueFd& file : entry->files) plan.cgroup_files.push_back(file.get());
-  plan.unified_directory = entry->unified_directory.get();
-  plan.unified_file = entry->unified_file.get();
+  enter_leaf(plan, *entry);
 
   departed_.program = plan.program;
   std::error_code gone;  // ours may have been removed
@@ -98,7 +100,9 @@ std::optional<NotStarted> LinuxWorker::clone(LaunchPlan plan) {
   if (const auto found = plan.environment.find("LD_LIBRARY_PATH"); found != plan.environment.end())
     departed_.library_path = found->second;
   departed_.identity = plan.identity;
+  departed_.capabilities = plan.capabilities;
   departed_.started = WallClock::now();
+  departed_.log_end = around_->coroner->log().end();
   auto child = ChildProcess::start(around_->io, around_->known, plan);
   output_->close_child_ends();
   directory_->close_listener();

@@ -19,6 +19,8 @@
 #include "process/output_capture.h"
 #include "process/pinger.h"
 #include "process/post_mortem.h"
+#include "process/readiness.h"
+#include "process/recent_trouble.h"
 #include "process/suspension.h"
 #include "process/tree_usage.h"
 #include "process/worker_directory.h"
@@ -41,6 +43,7 @@ class LinuxWorker : public std::enable_shared_from_this<LinuxWorker> {
     std::shared_ptr<OomLedger> oom_ledger;
     std::shared_ptr<Coroner> coroner;
     std::shared_ptr<RecentProcesses> processes = std::make_shared<RecentProcesses>();
+    std::shared_ptr<bool> is_ending = std::make_shared<bool>(false);  // no kill waits for a core
   };
 
   LinuxWorker(std::shared_ptr<const Surroundings> around, worker::Assignment assignment,
@@ -58,9 +61,11 @@ class LinuxWorker : public std::enable_shared_from_this<LinuxWorker> {
   void signal(int number);
   void examine();
   void kill();
+  void wait_no_longer();  // for a core file
   Result<void> suspend();
   void resume();
   worker::Usage usage() const;
+  void look_for_trouble();  // see process/recent_trouble.h
   bool is_traced() const;
   void stop_watching();
   std::uint16_t port() const { return place_.port; }
@@ -79,11 +84,13 @@ class LinuxWorker : public std::enable_shared_from_this<LinuxWorker> {
   std::vector<pid_t> members() const;
   diagnosis::Evidence gather(diagnosis::ExitStatus status) const;
   bool is_cgroup_gone() const;
-  diagnosis::MemoryTrouble memory_trouble(std::uint64_t oom_kills) const;
+  diagnosis::MemoryTrouble memory_trouble(std::uint64_t oom_kills, const cgroup::LeafTrouble& all,
+                                          const cgroup::LeafTrouble& recent) const;
   std::vector<std::string> left_behind() const;
   std::shared_ptr<PostMortem> post_mortem() const;
   boost::asio::awaitable<void> kill_after_core();
   void kill_now();
+  void kill_others() const;
 
   boost::asio::awaitable<diagnosis::ExitStatus> run();
   void start_readiness();
@@ -106,6 +113,7 @@ class LinuxWorker : public std::enable_shared_from_this<LinuxWorker> {
   std::shared_ptr<OutputCapture> output_;
   std::shared_ptr<NotifySocket> notify_;
   cgroup::Leaf leaf_;
+  std::uint64_t limit_hits_above_ = 0;  // of the cgroups above, before it came
   WorkerTree tree_;
   std::unique_ptr<ChildProcess> child_;
   std::optional<diagnosis::NotStarted> refused_;  // before the clone
@@ -117,12 +125,13 @@ class LinuxWorker : public std::enable_shared_from_this<LinuxWorker> {
   Suspension suspension_;
   bool suspended_ = false;  // as the pool has it
 
-  boost::asio::steady_timer ready_timer_;
+  boost::asio::steady_timer ready_timer_, dump_timer_;
   boost::asio::cancellation_signal readiness_over_;
   bool said_ready_ = false;  // READY=1
   bool ended_ = false;
   std::string told_status_;
-  std::string breach_;                           // its last answer to a probe that was no HTTP
+  ProbeRecord probes_;
+  RecentTrouble recent_;
   std::vector<diagnosis::ThreadState> threads_;  // when it was examined
   Departed departed_;                            // as far as it is known at its start
   bool kill_awaits_core_ = false;

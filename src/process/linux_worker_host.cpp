@@ -14,6 +14,9 @@ namespace {
 
 constexpr int kWorkersAbove = 500;
 constexpr int kHighest = 1000;
+constexpr const char* kHandsGroup = "post.mortem";  // no pool's name has a point
+constexpr std::uint64_t kMostHandMemory = std::uint64_t{4} << 30;
+constexpr std::uint64_t kMostHandProcesses = 512;  // a debugger may have a thread for each CPU
 
 // Where the kernel chooses whom to kill, it shall be a worker: PID 1 must live.
 std::optional<int> oom_score_adj_of_workers() {
@@ -23,14 +26,31 @@ std::optional<int> oom_score_adj_of_workers() {
   return std::min(std::stoi(words.front()) + kWorkersAbove, kHighest);
 }
 
+std::shared_ptr<const LinuxWorker::Surroundings> surroundings(asio::io_context& io,
+                                                              HostSettings settings,
+                                                              cgroup::Tree& tree,
+                                                              const KnownPids& known) {
+  const auto ledger = std::make_shared<OomLedger>([&tree] { return tree.own_oom_kills(); });
+  Hand hand{settings.post_mortem_hand, settings.runtime_directory};
+  hand.make_leaf = [&tree, room = settings.available_memory](const std::string& name) {
+    const cgroup::LimitValues limits{.memory = std::min(kMostHandMemory, room / 2),
+                                     .pids = kMostHandProcesses};
+    auto leaf = tree.make_leaf(kHandsGroup, name, limits, worker::Containment::BestEffort);
+    return leaf ? std::move(*leaf) : cgroup::Leaf();
+  };
+  // Where each cgroup counts its own, the ledger is not asked; it forgets by itself.
+  hand.on_oom_kill = [ledger] { ledger->claim(Clock::now()); };
+  auto coroner = std::make_shared<Coroner>(io, known, std::move(hand));
+  return std::make_shared<LinuxWorker::Surroundings>(
+      LinuxWorker::Surroundings{io, tree, known, std::move(settings), inherited_environment(),
+                                oom_score_adj_of_workers(), ledger, std::move(coroner)});
+}
+
 }  // namespace
 
 LinuxWorkerHost::LinuxWorkerHost(asio::io_context& io, HostSettings settings, cgroup::Tree& tree,
                                  KnownPids known)
-    : around_(std::make_shared<LinuxWorker::Surroundings>(LinuxWorker::Surroundings{
-          io, tree, known, settings, inherited_environment(), oom_score_adj_of_workers(),
-          std::make_shared<OomLedger>([&tree] { return tree.own_oom_kills(); }),
-          std::make_shared<Coroner>(io, known, settings.post_mortem_hand)})),
+    : around_(surroundings(io, std::move(settings), tree, known)),
       workers_(std::make_shared<std::map<worker::WorkerId, std::shared_ptr<LinuxWorker>>>()) {}
 
 Result<void> LinuxWorkerHost::prepare() {
@@ -87,6 +107,16 @@ void LinuxWorkerHost::examine(worker::WorkerId id) {
 
 void LinuxWorkerHost::kill(worker::WorkerId id) {
   if (auto* worker = find(id)) worker->kill();
+}
+
+void LinuxWorkerHost::hurry() {
+  *around_->is_ending = true;
+  for (const auto& [id, worker] : *workers_) worker->wait_no_longer();
+}
+
+void LinuxWorkerHost::look_for_trouble() {
+  around_->oom_ledger->look(Clock::now());
+  for (const auto& [id, worker] : *workers_) worker->look_for_trouble();
 }
 
 Result<void> LinuxWorkerHost::suspend(worker::WorkerId id) {

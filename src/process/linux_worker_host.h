@@ -24,8 +24,8 @@ class LinuxWorkerHost final : public worker::WorkerHost {
   // Makes <runtime_directory>/w and clears what a former supervisor left there. To be called first.
   Result<void> prepare();
 
-  // To be called about once a second; see process/oom_ledger.h.
-  void look_for_oom_kills() { around_->oom_ledger->look(Clock::now()); }
+  // To be called about once a second; see process/oom_ledger.h and process/recent_trouble.h.
+  void look_for_trouble();
 
   void spawn(const worker::Assignment& assignment, const worker::WorkerSettings& settings,
              worker::WorkerCallbacks callbacks) override;
@@ -33,6 +33,7 @@ class LinuxWorkerHost final : public worker::WorkerHost {
   void signal(worker::WorkerId id, int number) override;
   void examine(worker::WorkerId id) override;
   void kill(worker::WorkerId id) override;
+  void hurry() override;
   void stop_watching(worker::WorkerId id) override;
   Result<void> suspend(worker::WorkerId id) override;
   void resume(worker::WorkerId id) override;

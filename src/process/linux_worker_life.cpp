@@ -7,6 +7,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <csignal>
 
+#include "process/leaf_use.h"
 #include "process/linux_worker.h"
 #include "process/readiness.h"
 #include "process/thread_states.h"
@@ -18,7 +19,6 @@ namespace {
 
 constexpr std::chrono::milliseconds kFirstProbePause{5};
 constexpr std::chrono::milliseconds kLongestProbePause{100};
-constexpr int kRemovalTries = 20;
 constexpr std::chrono::seconds kToolFinishes{2};
 constexpr std::size_t kMostLeftBehind = 16;
 
@@ -49,8 +49,9 @@ asio::awaitable<void> LinuxWorker::live(std::function<void()> forget) {
   co_await clean_up();
   forget();
   callbacks_.exited(evidence);
-  const auto more = co_await mortem->look_longer();
-  if (more && callbacks_.post_mortem) callbacks_.post_mortem(*more);
+  if (!evidence.is_more_to_come) co_return;
+  const diagnosis::Evidence more = co_await mortem->look_longer();
+  if (callbacks_.post_mortem) callbacks_.post_mortem(more);
 }
 
 asio::awaitable<diagnosis::ExitStatus> LinuxWorker::run() {
@@ -113,9 +114,9 @@ asio::awaitable<bool> LinuxWorker::probe() {
 }
 
 asio::awaitable<bool> LinuxWorker::asks_http(std::string path) {
-  const HttpAnswer answer = co_await answers_http(endpoint(), std::move(path));
-  breach_ = answer.breach;
-  co_return answer.is_ready;
+  const HttpAnswer answer = co_await ask_http(endpoint(), path, kOneTry);
+  probes_.add(path, answer);
+  co_return answer.is_ready();
 }
 
 bool LinuxWorker::open_socket() {
@@ -132,12 +133,16 @@ bool LinuxWorker::open_socket() {
 diagnosis::Evidence LinuxWorker::gather(diagnosis::ExitStatus status) const {
   diagnosis::Evidence found;
   found.status = std::move(status);
+  const cgroup::LeafTrouble all = leaf_.trouble();
+  const cgroup::LeafTrouble recent = recent_.until(all, Clock::now());
   found.oom_kills = oom_kills(found.status);
-  found.memory = memory_trouble(found.oom_kills);
-  found.pids_limit_hits = leaf_.trouble().pids_limit_hits;
+  found.memory = memory_trouble(found.oom_kills, all, recent);
+  found.pids_limit_hits = all.pids_limit_hits;
+  found.recent_pids_limit_hits = recent.pids_limit_hits;
   found.memory_peak = leaf_.memory_peak();
   found.threads = threads_;
-  found.protocol_breach = breach_;
+  found.protocol_breach = probes_.breach();
+  found.probe = probes_.told();
   if (output_) {
     found.last_output = output_->last_output();
     found.output = output_->last_lines();
@@ -148,8 +153,10 @@ diagnosis::Evidence LinuxWorker::gather(diagnosis::ExitStatus status) const {
   found.cpu_user = last.cpu_user;
   found.cpu_system = last.cpu_system;
   const auto* struck = std::get_if<diagnosis::Signaled>(&found.status);
-  found.is_over_cpu_rlimit =
-      struck && struck->signal == SIGKILL && !kill_sent_ && is_over_cpu_limit(last);
+  const int signal = struck ? struck->signal : 0;
+  found.is_over_cpu_rlimit = (signal == SIGKILL && !kill_sent_ && is_over_cpu_limit(last)) ||
+                             (signal == SIGXCPU && is_over_soft_cpu_limit(last));
+  found.has_file_size_rlimit = signal == SIGXFSZ && last.file_limit && last.file_limit->soft;
   return found;
 }
 
@@ -159,21 +166,30 @@ bool LinuxWorker::is_cgroup_gone() const {
   return !entry && entry.error().code == std::errc::no_such_file_or_directory;
 }
 
-// The cgroup's counts, where it counts; else what the container's were claimed for.
-diagnosis::MemoryTrouble LinuxWorker::memory_trouble(std::uint64_t oom_kills) const {
+// The cgroup's counts, where it counts; else what the container's were claimed for. Whose limit it
+// was is told by what was counted at the same time.
+diagnosis::MemoryTrouble LinuxWorker::memory_trouble(std::uint64_t oom_kills,
+                                                     const cgroup::LeafTrouble& all,
+                                                     const cgroup::LeafTrouble& recent) const {
   using diagnosis::OomScope;
-  const cgroup::LeafTrouble trouble = leaf_.trouble();
+  const bool is_counted = leaf_.oom_kills().has_value();
   diagnosis::MemoryTrouble found;
   found.oom_kills = oom_kills;
-  found.own_limit_hits = trouble.own_limit_hits;
-  found.group_kills = trouble.group_kills;
+  found.recent_oom_kills = is_counted ? recent.oom_kills : oom_kills;
+  found.own_limit_hits = all.own_limit_hits;
+  found.group_kills = all.group_kills;
   if (oom_kills == 0) return found;
-  if (!leaf_.oom_kills()) {
+  const cgroup::LeafTrouble& judged = found.recent_oom_kills > 0 ? recent : all;
+  if (!is_counted) {
     found.scope = OomScope::Unknown;
-  } else if (trouble.own_limit_hits > 0) {
-    found.scope = OomScope::OwnLimit;
+  } else if (judged.own_limit_hits > 0) {
+    // On v1 page cache may have filled the own limit long before the one above was met.
+    const bool is_above_met = leaf_.limit_hits_above() > limit_hits_above_;
+    found.scope = is_above_met ? OomScope::Unknown : OomScope::OwnLimit;
   } else {
-    found.scope = trouble.limit_hits_below > 0 ? OomScope::Unknown : OomScope::Container;
+    // On some kernels v1 counts the first hit alone.
+    const bool is_unsure = all.own_limit_hits > 0 || all.limit_hits_below > 0;
+    found.scope = is_unsure ? OomScope::Unknown : OomScope::Container;
   }
   return found;
 }
@@ -211,13 +227,7 @@ std::uint64_t LinuxWorker::oom_kills(const diagnosis::ExitStatus& status) const 
 
 asio::awaitable<void> LinuxWorker::clean_up() {
   directory_.reset();
-  // The kernel may still be letting go of the last member. What cannot be removed is found again
-  // when the supervisor ends or starts.
-  for (int tries = 0; leaf_.exists() && tries < kRemovalTries; ++tries) {
-    if (leaf_.remove()) co_return;
-    asio::steady_timer timer(around_->io, std::chrono::milliseconds(2));
-    co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
-  }
+  co_await remove_when_empty(leaf_);
 }
 
 }  // namespace poolwarden::process

@@ -7,6 +7,7 @@
 #include <csignal>
 #include <cstring>
 
+#include "base/units.h"
 #include "loop/rethrow.h"
 #include "process/linux_worker.h"
 #include "process/thread_states.h"
@@ -46,8 +47,11 @@ void LinuxWorker::start_watching() {
   const worker::Watch& watch = assignment_.watch;
   if (leaving_) return;
   if (watch.ping_path && assignment_.speaks_http) {
+    const auto note = [this, path = *watch.ping_path](const HttpAnswer& answer) {
+      probes_.add(path, answer);
+    };
     pinger_.emplace(around_->io, PingPlan{*watch.ping_path, watch.ping_interval, watch.ping_timeout,
-                                          callbacks_.ping_sent, callbacks_.pinged});
+                                          callbacks_.ping_sent, callbacks_.pinged, note});
     pinger_->start(endpoint());
   }
   if (watch.memory) watch_memory(*watch.memory);
@@ -103,6 +107,11 @@ void LinuxWorker::signal(int number) {
   child_->signal(number);
 }
 
+void LinuxWorker::look_for_trouble() {
+  if (child_ && !ended_ && !suspended_ && leaf_.exists())
+    recent_.look(leaf_.trouble(), Clock::now());
+}
+
 // The process itself first: what it started may be many.
 void LinuxWorker::examine() {
   if (!child_ || ended_) return;
@@ -128,17 +137,29 @@ void LinuxWorker::kill_now() {
   child_->signal(SIGKILL);
 }
 
+// All but the one that dumps: the kernel goes on with that.
+void LinuxWorker::kill_others() const {
+  for (const pid_t pid : tree_.members())
+    if (pid != child_->pid()) ::kill(pid, SIGKILL);
+}
+
+void LinuxWorker::wait_no_longer() { dump_timer_.cancel(); }
+
 // A core file that is cut off tells nothing, and it ends by itself when it is written.
 asio::awaitable<void> LinuxWorker::kill_after_core() {
   const auto self = shared_from_this();
   const TimePoint limit = Clock::now() + kLongestDump;
-  asio::steady_timer timer(around_->io);
-  while (!ended_ && is_dumping_core(child_->pid()) && Clock::now() < limit) {
-    timer.expires_after(kDumpLook);
-    co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
+  while (!ended_ && !*around_->is_ending && is_dumping_core(child_->pid()) &&
+         Clock::now() < limit) {
+    kill_others();  // one of them may have forked meanwhile
+    dump_timer_.expires_after(kDumpLook);
+    co_await dump_timer_.async_wait(asio::as_tuple(asio::use_awaitable));
   }
   if (ended_) co_return;
-  departed_.was_dump_cut = is_dumping_core(child_->pid());
+  if (is_dumping_core(child_->pid()))
+    departed_.why_dump_cut = *around_->is_ending ? "when poolwarden itself was to end"
+                                                 : "when the kernel had written at it for " +
+                                                       describe_duration(kLongestDump);
   kill_now();
 }
 

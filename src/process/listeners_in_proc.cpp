@@ -19,13 +19,16 @@ namespace {
 using Directory = std::unique_ptr<DIR, int (*)(DIR*)>;
 
 constexpr std::size_t kLargestTable = 8 << 20;
+constexpr std::size_t kTablePiece = 64 << 10;
 constexpr std::size_t kMostPorts = 8;
 
 std::string read_table(const std::string& name) {
   std::ifstream file("/proc/net/" + name);
-  std::string text(kLargestTable, '\0');
-  file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  text.resize(static_cast<std::size_t>(file.gcount()));
+  std::string text, piece(kTablePiece, '\0');
+  while (text.size() < kLargestTable && file) {
+    file.read(piece.data(), static_cast<std::streamsize>(piece.size()));
+    text.append(piece, 0, static_cast<std::size_t>(file.gcount()));
+  }
   return text;
 }
 
@@ -77,15 +80,14 @@ bool has_socket(pid_t pid, const std::set<std::uint64_t>& inodes, TimePoint limi
   return false;
 }
 
-std::optional<diagnosis::PortHolder> find_holder(const std::set<std::uint64_t>& inodes,
-                                                 std::uint16_t port, Duration patience) {
-  if (inodes.empty()) return std::nullopt;
+diagnosis::PortHolder holder_of(const std::set<std::uint64_t>& inodes, std::uint16_t port,
+                                TimePoint limit) {
   diagnosis::PortHolder holder;
   holder.port = port;
-  const TimePoint limit = Clock::now() + patience;
   const Directory directory(::opendir("/proc"), ::closedir);
   if (!directory) return holder;
   while (const dirent* entry = ::readdir(directory.get())) {
+    if (Clock::now() > limit) return holder;
     const auto pid = number<pid_t>(entry->d_name, 10);
     if (pid == 0 || !has_socket(pid, inodes, limit)) continue;
     holder.pid = pid;
@@ -107,14 +109,14 @@ bool complains(std::string text) {
 }  // namespace
 
 // "  0: 0100007F:1F90 00000000:0000 0A …", the inode in the tenth column.
-std::set<std::uint64_t> listening_inodes(std::string_view table, std::uint16_t port) {
+std::map<std::uint16_t, std::set<std::uint64_t>> listening_inodes(std::string_view table) {
   constexpr std::string_view kListen = "0A";  // TCP_LISTEN
-  std::set<std::uint64_t> found;
+  std::map<std::uint16_t, std::set<std::uint64_t>> found;
   for_each_line(table, [&](std::string_view line) {
     const auto words = words_of(line);
     if (words.size() < 10 || words[3] != kListen) return;
     const auto local = words[1].substr(words[1].rfind(':') + 1);
-    if (number<std::uint16_t>(local, 16) == port) found.insert(number<std::uint64_t>(words[9], 10));
+    found[number<std::uint16_t>(local, 16)].insert(number<std::uint64_t>(words[9], 10));
   });
   return found;
 }
@@ -132,15 +134,23 @@ std::set<std::uint64_t> listening_inodes(std::string_view table, const std::stri
   return found;
 }
 
-std::optional<diagnosis::PortHolder> find_port_holder(std::uint16_t port, Duration patience) {
-  std::set<std::uint64_t> inodes = listening_inodes(read_table("tcp"), port);
-  inodes.merge(listening_inodes(read_table("tcp6"), port));
-  return find_holder(inodes, port, patience);
+std::optional<diagnosis::PortHolder> find_port_holder(const std::vector<std::uint16_t>& ports,
+                                                      Duration patience) {
+  const TimePoint limit = Clock::now() + patience;
+  auto listening = listening_inodes(read_table("tcp"));
+  for (auto& [port, inodes] : listening_inodes(read_table("tcp6"))) listening[port].merge(inodes);
+  for (const std::uint16_t port : ports)
+    if (const auto found = listening.find(port); found != listening.end())
+      return holder_of(found->second, port, limit);
+  return std::nullopt;
 }
 
 std::optional<diagnosis::PortHolder> find_socket_holder(const std::string& path,
                                                         Duration patience) {
-  return find_holder(listening_inodes(read_table("unix"), path), 0, patience);
+  const TimePoint limit = Clock::now() + patience;
+  const auto inodes = listening_inodes(read_table("unix"), path);
+  if (inodes.empty()) return std::nullopt;
+  return holder_of(inodes, 0, limit);
 }
 
 std::optional<std::vector<std::uint16_t>> ports_in_use(

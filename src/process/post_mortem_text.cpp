@@ -17,7 +17,8 @@ constexpr std::size_t kLongestField = 512;
 
 std::string field(std::string_view text) { return "\t" + escaped(text.substr(0, kLongestField)); }
 std::string field(std::uint64_t number) { return "\t" + std::to_string(number); }
-std::string field(const std::optional<int>& number) {
+template <typename Number>
+std::string field(const std::optional<Number>& number) {
   return "\t" + (number ? std::to_string(*number) : "-");
 }
 
@@ -45,7 +46,7 @@ class Fields {
 FaultSite read_fault(Fields fields) {
   FaultSite fault;
   fault.si_code = fields.number<int>().value_or(0);
-  fault.address = fields.number<std::uint64_t>().value_or(0);
+  fault.address = fields.number<std::uint64_t>();
   fault.stack_pointer = fields.number<std::uint64_t>().value_or(0);
   fault.program_counter = fields.number<std::uint64_t>().value_or(0);
   fault.is_stack_exhausted = fields.number<int>() == 1;
@@ -76,6 +77,12 @@ void read_line(std::string_view line, Evidence& found) {
     finding.machine = fields.text();
     found.loader.push_back(std::move(finding));
   }
+  if (kind == "holder") {
+    found.port_holder.emplace();
+    found.port_holder->port = fields.number<std::uint16_t>().value_or(0);
+    found.port_holder->pid = fields.number<int>().value_or(0);
+    found.port_holder->name = fields.text();
+  }
   if (kind == "frame" && found.backtrace.size() < kMostToldFrames)
     found.backtrace.push_back(fields.text());
   if (kind == "no-frames") found.why_no_backtrace = fields.text();
@@ -99,6 +106,10 @@ std::string post_mortem_text(const Evidence& found) {
   for (const diagnosis::LoaderFinding& each : found.loader)
     text += "loader" + field(each.object) + field(each.needed) + field(each.found) +
             field(each.machine) + "\n";
+  if (const auto& holder = found.port_holder) {
+    text += "holder" + field(holder->port) + field(std::optional(holder->pid)) +
+            field(holder->name) + "\n";
+  }
   for (const std::string& frame : found.backtrace) text += "frame" + field(frame) + "\n";
   if (!found.why_no_backtrace.empty()) text += "no-frames" + field(found.why_no_backtrace) + "\n";
   return text;

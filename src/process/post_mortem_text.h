@@ -10,7 +10,11 @@
 
 namespace poolwarden::process {
 
-// Of fault, core, loader and backtrace.
+// What the process that looks exits with, in place of 0, when a debugger that it ran was ended by a
+// SIGKILL that it had not sent.
+inline constexpr int kToolWasKilled = 9;
+
+// Of fault, core, loader, port holder and backtrace.
 std::string post_mortem_text(const diagnosis::Evidence& found);
 
 // What is no such line is left out.

@@ -27,4 +27,16 @@ class Turns {
   std::deque<std::shared_ptr<boost::asio::steady_timer>> waiting_;  // each is cancelled in its turn
 };
 
+// Ends the turn that was had.
+class Turn {
+ public:
+  explicit Turn(Turns& turns) : turns_(turns) {}
+  ~Turn() { turns_.end(); }
+  Turn(const Turn&) = delete;
+  Turn& operator=(const Turn&) = delete;
+
+ private:
+  Turns& turns_;
+};
+
 }  // namespace poolwarden::process

@@ -16,6 +16,7 @@ using pool::EventKind;
 void Supervisor::shut_down(const std::string& because) {
   if (!stopping_) {
     stopping_ = true;
+    seams_.host.hurry();
     publish({EventKind::SupervisorStopping, "", std::nullopt, "is stopping: " + because});
     changed();
     asio::co_spawn(io_, wind_down(), loop::rethrow);

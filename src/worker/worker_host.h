@@ -43,7 +43,7 @@ struct Assignment {
 
 // What happens to a worker, each told on the supervision thread and never from within a call to
 // the host. Order: started?, then ready?, then any number of status, then exited exactly once, then
-// post_mortem?
+// post_mortem when that said that there was more to come.
 struct WorkerCallbacks {
   std::function<void(int pid)> started;
   std::function<void(const Endpoint&)> ready;
@@ -54,8 +54,8 @@ struct WorkerCallbacks {
   std::function<void()> memory_high;                 // see Watch::memory; may come often
   // The whole tree is gone, confirmed as far as the containment can tell.
   std::function<void(const diagnosis::Evidence&)> exited;
-  // What was found after that, once, if anything was: in Evidence's fields about what is found
-  // later, and those of a fault and of what could not be loaded.
+  // What was found after that, once, be it nothing: in Evidence's fields about what is found later,
+  // and those of a fault, of what could not be loaded and of who has a port.
   std::function<void(const diagnosis::Evidence&)> post_mortem = {};
 };
 
@@ -78,8 +78,12 @@ class WorkerHost {
   // answering.
   virtual void examine(WorkerId id) = 0;
 
-  // Kills the whole tree.
+  // Kills the whole tree. While the kernel writes a core file of the worker itself, that one is
+  // left to it for some seconds.
   virtual void kill(WorkerId id) = 0;
+
+  // The supervisor is to end: from now on nobody who is to be killed waits for a core file.
+  virtual void hurry() = 0;
 
   // It is kept for inspection: no pings, no eye on its memory; its end is told as ever.
   virtual void stop_watching(WorkerId id) = 0;

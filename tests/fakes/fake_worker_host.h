@@ -30,6 +30,7 @@ class FakeWorkerHost : public worker::WorkerHost {
   }
   void examine(worker::WorkerId id) override { note("examine", id); }
   void kill(worker::WorkerId id) override { note("kill", id); }
+  void hurry() override { hurried = true; }
   void stop_watching(worker::WorkerId id) override { note("stop_watching", id); }
   Result<void> suspend(worker::WorkerId id) override {
     note("suspend", id);
@@ -76,6 +77,8 @@ class FakeWorkerHost : public worker::WorkerHost {
   std::map<worker::WorkerId, worker::Usage> usages;
   std::set<worker::WorkerId> traced;
   std::set<worker::WorkerId> cannot_suspend;
+
+  bool hurried = false;  // it was asked to
 
  private:
   void note(const std::string& what, worker::WorkerId id, const std::string& more = "") {

@@ -141,6 +141,27 @@ def test_a_core_file_of_another_user_is_found(supervise, workers, tmp_path):
 
 
 @CORES
+@ROOT
+@pytest.mark.parametrize("may_look", [True, False])
+def test_a_core_file_that_only_root_could_write(supervise, workers, tmp_path, may_look):
+    """The kernel writes it as the worker, who may write anywhere; who looks may do less."""
+    folder = tmp_path / "closed"
+    folder.mkdir(mode=0o700)
+    os.chown(folder, 65534, 65534)
+    without = [] if may_look else ["setpriv", "--bounding-set", "-dac_read_search"]
+    pool = dying([str(workers / "die"), "abort"], folder, limits={"core": "infinite"})
+    supervisor = supervise({"web": pool}, wait="up", prefix=without)
+
+    told = the_end(supervisor, "core_file")["core_file"]
+
+    [core] = cores_in(folder)
+    if may_look:
+        assert told["path"] == str(core)
+    else:
+        assert told["why_none"] == f"who looks for it may not look into {folder}: it may be there"
+
+
+@CORES
 def test_why_there_is_no_core_file(supervise, workers, tmp_path):
     locked = tmp_path / "locked"
     locked.mkdir()
@@ -213,6 +234,32 @@ def test_who_has_the_port(supervise, tmp_path):
     assert end["diagnosis"] == "port_in_use"
 
 
+@ROOT
+def test_others_of_its_user_have_no_hand_in_what_is_found(program):
+    """Who looks belongs to the worker's user, and may yet not be traced by that."""
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    with pytest.raises(BlockingIOError):
+        while True:
+            os.write(writing, bytes(4096))
+    os.set_blocking(writing, True)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = str(listener.getsockname()[1])
+        hand = subprocess.Popen(["bash", "-c", 'exec 3>&"$0"; exec "$@"', str(writing), program,
+                                 "post-mortem-hand", "--", "listener", "", port],
+                                pass_fds=[writing], user=65534)
+        try:
+            def waits_to_tell():
+                return "pipe" in Path(f"/proc/{hand.pid}/wchan").read_text()
+            eventually(waits_to_tell, "the hand has something to tell")
+            assert os.stat(f"/proc/{hand.pid}").st_uid == 0, "its files in /proc are root's alone"
+        finally:
+            hand.kill()
+            hand.wait()
+            os.close(reading)
+            os.close(writing)
+
+
 def test_a_missing_library_is_named(supervise, workers, tmp_path):
     shutil.copy(workers / "needs_library", tmp_path)
     supervisor = supervise({"web": dying([str(tmp_path / "needs_library")], tmp_path)}, wait="up")
@@ -245,14 +292,15 @@ def test_a_program_for_another_machine_is_told(supervise, workers, tmp_path):
     assert finding["machine"] == NAME_OF_FOREIGN
 
 
-def test_a_library_for_another_machine_is_told(supervise, workers, tmp_path):
+@pytest.mark.parametrize("is_relative", [False, True], ids=["absolute", "relative"])
+def test_a_library_for_another_machine_is_told(supervise, workers, tmp_path, is_relative):
     shutil.copy(workers / "needs_library", tmp_path)
     library = workers / "answer" / "libanswer.so"
     folder = tmp_path / "lib"
     folder.mkdir()
     (folder / library.name).write_bytes(made_for(FOREIGN, library))
     pool = dying([str(tmp_path / "needs_library")], tmp_path,
-                 environment={"LD_LIBRARY_PATH": str(folder)})
+                 environment={"LD_LIBRARY_PATH": folder.name if is_relative else str(folder)})
     supervisor = supervise({"web": pool}, wait="up")
     def found():
         findings = the_end(supervisor, "loader")["loader"]

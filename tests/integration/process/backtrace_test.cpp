@@ -193,5 +193,35 @@ TEST_F(CoreFiles, HaveAPlaceThatExists) {
   EXPECT_EQ(find_core_file({"", false}, owner(), yes).why_none, "core_pattern is empty");
 }
 
+// Somebody who may not do what root may, for as long as this is there.
+class AsNobody {
+ public:
+  AsNobody() { EXPECT_EQ(::setresuid(65534, 65534, 0), 0); }
+  ~AsNobody() { EXPECT_EQ(::setresuid(0, 0, 0), 0); }
+  AsNobody(const AsNobody&) = delete;
+  AsNobody& operator=(const AsNobody&) = delete;
+};
+
+// The worker may have been able to write where who looks may not look.
+TEST_F(CoreFiles, AreNotSaidToBeMissingWhereNobodyCanLook) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can be somebody else";
+  CoreOwner there = owner();
+  there.directory = folder + "/closed/inner";
+  std::filesystem::create_directories(there.directory);
+  CoreOwner above = owner();
+  above.directory = folder + "/closed";
+  std::filesystem::permissions(above.directory, std::filesystem::perms::owner_all);
+  CoreOwner over = above;
+  over.may_write_anywhere = true;
+  const std::string who = "who looks for it may not look into ";
+  const AsNobody nobody;
+  EXPECT_EQ(find_core_file({"core", false}, there, yes).why_none,
+            who + there.directory + ": it may be there");
+  EXPECT_EQ(find_core_file({"core", false}, over, yes).why_none,
+            who + over.directory + ": it may be there");
+  EXPECT_EQ(find_core_file({"core", false}, above, yes).why_none,
+            "the worker may not write to " + above.directory);
+}
+
 }  // namespace
 }  // namespace poolwarden::process

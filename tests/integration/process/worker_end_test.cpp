@@ -1,7 +1,10 @@
 // What is found at the end of a worker: what its threads did, what it used, what it left.
 
+#include <sys/stat.h>
+
 #include <csignal>
 
+#include "cgroup/kernel_files.h"
 #include "integration/process/host_fixture.h"
 #include "process/last_status.h"
 #include "process/thread_states.h"
@@ -145,23 +148,49 @@ TEST_F(Ends, NameNobodyWhenTheWholeTreeIsKilledOnPurpose) {
   EXPECT_THAT(end().left_behind, IsEmpty());
 }
 
-// Slowed down, so that the kernel takes its time to write the core.
-TEST_F(Ends, WaitForACoreThatIsBeingWritten) {
+// Workers whose cores take the kernel some time: they are slowed down.
+struct SlowDumps : Ends {
+  SlowDumps() { std::filesystem::create_directory(folder); }
+  ~SlowDumps() override { std::filesystem::remove_all(folder); }
+
+  // Full of memory, and struck by a signal that dumps core.
+  void begin_dump(std::vector<std::string> words) {
+    worker::WorkerSettings settings = command(std::move(words));
+    settings.directory = folder;
+    settings.limits.core = worker::kUnlimitedCore;
+    settings.limits.cpu = Percent{10};
+    start(settings);
+    run_until([&] { return wrote("full"); });
+    ::kill(told->pid, SIGSEGV);
+    run_until([&] { return is_dumping_core(told->pid) || told->exited > 0; });
+    EXPECT_EQ(told->exited, 0) << "nothing of the dump was to be seen";
+  }
+
   const std::string folder = "/tmp/pwt-core-" + std::to_string(::getpid());
-  std::filesystem::create_directory(folder);
-  worker::WorkerSettings settings = command({program("eat_memory"), "128"});
-  settings.directory = folder;
-  settings.limits.core = worker::kUnlimitedCore;
-  settings.limits.cpu = Percent{10};
-  start(settings);
-  run_until([&] { return wrote("full"); });
-  ::kill(told->pid, SIGSEGV);
-  run_until([&] { return is_dumping_core(told->pid) || told->exited > 0; });
-  EXPECT_EQ(told->exited, 0) << "nothing of the dump was to be seen";
-  host.kill(last_id());
-  run_until([&] { return told->exited > 0; });
+};
+
+TEST_F(SlowDumps, AreWaitedForByAKill) {
+  begin_dump({program("eat_memory"), "128"});
+  end();
   EXPECT_EQ(told->evidence.status, ExitStatus(Signaled{SIGSEGV, true}));
-  std::filesystem::remove_all(folder);
+}
+
+TEST_F(SlowDumps, AreCutOffWhenTheSupervisorIsToEnd) {
+  begin_dump({program("eat_memory"), "128"});
+  host.kill(last_id());
+  host.hurry();
+  run_until([&] { return told->exited > 0; });
+  EXPECT_EQ(told->evidence.status, ExitStatus(Signaled{SIGSEGV, false}));
+}
+
+TEST_F(SlowDumps, KeepOnlyTheWorkerItselfFromBeingKilled) {
+  begin_dump({"/bin/sh", "-c", "sleep 1000 & echo $!; exec " + program("eat_memory") + " 256"});
+  const std::vector<int> others = descendants();
+  ASSERT_THAT(others, SizeIs(1));
+  host.kill(last_id());
+  run_until([&] { return count_alive(others) == 0; });
+  EXPECT_EQ(told->exited, 0) << "the worker was killed, too, or its core was written before";
+  host.hurry();
 }
 
 TEST_F(Ends, TellWhoseMemoryLimitWasMet) {
@@ -170,8 +199,33 @@ TEST_F(Ends, TellWhoseMemoryLimitWasMet) {
   const auto& evidence = run(settings).evidence;
   EXPECT_EQ(evidence.status, ExitStatus(Signaled{SIGKILL}));
   EXPECT_GE(evidence.memory.oom_kills, 1u);
+  EXPECT_EQ(evidence.memory.recent_oom_kills, evidence.memory.oom_kills);
   EXPECT_GE(evidence.memory.own_limit_hits, 1u);
   EXPECT_EQ(evidence.memory.scope, diagnosis::OomScope::OwnLimit);
+}
+
+// Its own limit was met by page cache, and then the one above by memory.
+TEST_F(Ends, LeaveItOpenWhereBothLimitsWereMetOnV1) {
+  const std::string file = "/var/tmp/pwt-cache-" + std::to_string(::getpid());
+  auto settings = shell("head -c 50331648 /dev/zero > " + file + "; echo full; read line < " +
+                        file + ".go; exec " + program("eat_memory") + " 64");
+  settings.limits.memory = Bytes{32 << 20};
+  ASSERT_EQ(::mkfifo((file + ".go").c_str(), 0600), 0);
+  start(settings);
+  const std::string own = tree.memory_cgroup("web", cgroup::leaf_name(1, 1));
+  const std::string above = own.substr(0, own.rfind('/'));
+  const bool is_v1 = cgroup::read_text(above + "/memory.limit_in_bytes").has_value();
+  if (is_v1) {
+    run_until([&] { return wrote("full"); });
+    EXPECT_TRUE(cgroup::write_text(above + "/memory.limit_in_bytes", std::to_string(16 << 20)));
+    std::ofstream(file + ".go") << "\n";
+    run_until([&] { return told->exited > 0; });
+    EXPECT_GE(told->evidence.memory.own_limit_hits, 1u) << "page cache did not fill it";
+    EXPECT_EQ(told->evidence.memory.scope, diagnosis::OomScope::Unknown);
+  }
+  ::unlink(file.c_str());
+  ::unlink((file + ".go").c_str());
+  if (!is_v1) GTEST_SKIP() << "no cgroup of v1 counts the memory here";
 }
 
 TEST_F(Ends, CountForksThatTheLimitRefused) {

@@ -102,13 +102,46 @@ TEST(PostMortem, IsForgottenAfterManyMore) {
   Bench bench(web());
   bench.serve(1, 1);
   std::uint64_t last = 1;
-  for (; last < 30; ++last) {
+  for (; last < 80; ++last) {
     bench.exits(last, kStoppedWell);
     bench.tick_after(1h);
     bench.ready(last + 1);
   }
   EXPECT_FALSE(bench.pool.remembers(WorkerId{1}));
   EXPECT_TRUE(bench.pool.remembers(WorkerId{last - 1}));
+}
+
+// The first `looked_at` of so many that end one after the other are still looked at then.
+std::uint64_t end_many(Bench& bench, std::uint64_t looked_at, std::uint64_t all) {
+  bench.serve(1, 1);
+  for (std::uint64_t id = 1; id <= all; ++id) {
+    diagnosis::Evidence evidence;
+    evidence.status = kCrash;
+    evidence.is_more_to_come = id <= looked_at;
+    bench.pool.worker_exited(WorkerId{id}, evidence, bench.now, {});
+    bench.tick_after(1h);
+    bench.ready(id + 1);
+  }
+  return all;
+}
+
+TEST(PostMortem, OfOneThatIsStillLookedAtIsToldHoweverManyHaveEndedSince) {
+  Bench bench(web());
+  end_many(bench, 5, 100);
+  EXPECT_FALSE(bench.pool.remembers(WorkerId{6})) << "nobody looks at it";
+  const auto certificate = amended(bench.pool.found_later(WorkerId{1}, core_at("/srv/core")));
+  ASSERT_NE(certificate, nullptr);
+  EXPECT_EQ(certificate->evidence.core->path, "/srv/core");
+  EXPECT_FALSE(certificate->evidence.is_more_to_come);
+  EXPECT_TRUE(is_empty(bench.pool.found_later(WorkerId{2}, {}))) << "nothing was found";
+}
+
+TEST(PostMortem, ThatNeverEndsHoldsNoMoreThanSoMany) {
+  Bench bench(web());
+  const std::uint64_t last = end_many(bench, 200, 200);
+  EXPECT_FALSE(bench.pool.remembers(WorkerId{1}));
+  EXPECT_FALSE(bench.pool.remembers(WorkerId{last - 128}));
+  EXPECT_TRUE(bench.pool.remembers(WorkerId{last - 127}));
 }
 
 TEST(CutRequests, ThatAreToldBeforeTheEndAreInItsCertificate) {

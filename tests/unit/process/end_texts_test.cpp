@@ -3,6 +3,7 @@
 #include <elf.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/socket.h>
 
 #include "process/backtrace.h"
 #include "process/core_file.h"
@@ -20,6 +21,7 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Pair;
 
 TEST(ThreadStates, AreReadFromWhatTheKernelSays) {
   const auto thread =
@@ -98,6 +100,47 @@ TEST(KernelLog, TellsOfTrapsAndOfSeccomp) {
   EXPECT_EQ(seccomp->fault.syscall_number, 110);
 }
 
+// A socket of records in place of /dev/kmsg.
+struct LogOfRecords : testing::Test {
+  LogOfRecords() {
+    int ends[2];
+    EXPECT_EQ(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends), 0);
+    kernel.reset(ends[0]);
+    log = KernelLog(loop::UniqueFd(ends[1]));
+  }
+  void say(const std::string& record) const {
+    EXPECT_EQ(::send(kernel.get(), record.data(), record.size(), 0),
+              static_cast<ssize_t>(record.size()));
+  }
+
+  loop::UniqueFd kernel;
+  KernelLog log;
+};
+
+TEST_F(LogOfRecords, TellsNothingOfAnEarlierOwnerOfThePid) {
+  say("6,70,1000,-;old[4711]: segfault at 10 ip 1 sp 2 error 4 in old[1]\n");
+  say("6,71,1001,-;eth0: link up\n");
+  const std::uint64_t start = log.end();
+  EXPECT_EQ(start, 71u);
+  EXPECT_FALSE(log.take(4711, start));
+  say("6,72,1002,-;new[4711]: segfault at 20 ip 1 sp 2 error 4 in new[1]\n");
+  const auto fault = log.take(4711, start);
+  ASSERT_TRUE(fault);
+  EXPECT_EQ(fault->address, 0x20u);
+  EXPECT_FALSE(log.take(4711, start)) << "once";
+}
+
+TEST(KernelLog, HasNoAddressOfAGeneralProtectionFault) {
+  const auto line = read_fault_line(
+      "traps: python3[42] general protection fault ip:7f41b1e4da sp:7ffdd857ac40 error:0 in "
+      "libc.so.6[7f4000000000+156000]");
+  ASSERT_TRUE(line);
+  EXPECT_EQ(line->fault.address, std::nullopt);
+  EXPECT_EQ(line->fault.si_code, SI_KERNEL);
+  EXPECT_EQ(read_fault_line("traps: die[42] trap divide error ip:5 sp:7 error:0")->fault.si_code,
+            0);
+}
+
 TEST(KernelLog, CannotBeMadeToSpeakOfOthersByAName) {
   const auto spoofed = read_fault_line("traps: a[5] trap x[4711] trap int3 ip:10 sp:20 error:0");
   EXPECT_FALSE(spoofed && spoofed->pid == 5);
@@ -165,9 +208,8 @@ constexpr const char* kTcp =
     "4712 1 0000 20 4 30 10 -1\n";
 
 TEST(Listeners, AreFoundInTheKernelsTables) {
-  EXPECT_THAT(listening_inodes(kTcp, 8080), ElementsAre(4711u));
-  EXPECT_THAT(listening_inodes(kTcp, 80), IsEmpty());
-  EXPECT_THAT(listening_inodes("", 80), IsEmpty());
+  EXPECT_THAT(listening_inodes(kTcp), ElementsAre(Pair(std::uint16_t{8080}, ElementsAre(4711u))));
+  EXPECT_THAT(listening_inodes(""), IsEmpty());
   const char* sockets =
       "Num       RefCount Protocol Flags    Type St Inode Path\n"
       "0000000000000000: 00000002 00000000 00010000 0001 01 99 /run/app sock\n"
@@ -272,7 +314,12 @@ TEST(PostMortemText, IsReadAsItWasWritten) {
   found.loader = {{"/app", "libfoo.so", "", ""}, {"/app", "", "/app", "aarch64"}};
   found.backtrace = {"#0  main () at a.c:3\n#1  fake", std::string(1000, 'x')};
   found.why_no_backtrace = "gdb shows no frames";
+  found.port_holder = diagnosis::PortHolder{8080, 99, "ngi\tnx"};
   const diagnosis::Evidence read = read_post_mortem(post_mortem_text(found));
+  ASSERT_TRUE(read.port_holder);
+  EXPECT_EQ(read.port_holder->port, 8080);
+  EXPECT_EQ(read.port_holder->pid, 99);
+  EXPECT_EQ(read.port_holder->name, "ngi\\tnx");
   ASSERT_TRUE(read.fault);
   EXPECT_EQ(read.fault->si_code, 1);
   EXPECT_EQ(read.fault->address, 0x10u);
@@ -293,6 +340,15 @@ TEST(PostMortemText, IsReadAsItWasWritten) {
   EXPECT_EQ(read.backtrace[0], "#0  main () at a.c:3\\n#1  fake") << "one line stays one";
   EXPECT_LE(read.backtrace[1].size(), 512u);
   EXPECT_EQ(read.why_no_backtrace, found.why_no_backtrace);
+}
+
+TEST(PostMortemText, HasNoAddressWhereThereIsNone) {
+  diagnosis::Evidence found;
+  found.fault = diagnosis::FaultSite{.si_code = SI_KERNEL, .stack_pointer = 16};
+  const auto read = read_post_mortem(post_mortem_text(found)).fault;
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->address, std::nullopt);
+  EXPECT_EQ(read->stack_pointer, 16u);
 }
 
 TEST(PostMortemText, ThatIsRubbishSaysNothing) {

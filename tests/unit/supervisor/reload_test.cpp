@@ -165,7 +165,9 @@ TEST_F(ReloadTest, EndsAPoolThatLeavesTogetherWithAllOthers) {
   bench.wait_in_queue("web", 1);
   bench.reload(kOther);
   bench.be_ready(2);
+  EXPECT_FALSE(bench.host.hurried);
   bench.supervisor.shut_down("the test is over");
+  EXPECT_TRUE(bench.host.hurried) << "a core file is not worth the time to end in";
   bench.supervisor.shut_down("now");  // the fake gateway says nothing of its requests
   bench.end(1);
   bench.end(2);
