@@ -5,7 +5,7 @@
 namespace poolwarden::process {
 namespace {
 
-constexpr Duration kNews = std::chrono::seconds(10);
+constexpr Duration kFresh = std::chrono::seconds(10);
 
 // What was not counted before: a file that cannot be read any more counts 0.
 std::uint64_t more(std::uint64_t counted, std::uint64_t before) {
@@ -16,13 +16,13 @@ std::uint64_t more(std::uint64_t counted, std::uint64_t before) {
 
 void RecentTrouble::look(const cgroup::LeafTrouble& counted, TimePoint now) {
   if (looks_.empty() || looks_.back().counted != counted) looks_.push_back({now, counted});
-  while (looks_.size() > 1 && now - looks_[1].at > kNews) looks_.pop_front();
+  while (looks_.size() > 1 && now - looks_[1].at > kFresh) looks_.pop_front();
 }
 
 cgroup::LeafTrouble RecentTrouble::until(const cgroup::LeafTrouble& counted, TimePoint now) const {
   cgroup::LeafTrouble before;
   for (const Look& look : looks_) {
-    if (now - look.at > kNews) before = look.counted;
+    if (now - look.at > kFresh) before = look.counted;
   }
   return {.oom_kills = more(counted.oom_kills, before.oom_kills),
           .own_limit_hits = more(counted.own_limit_hits, before.own_limit_hits),

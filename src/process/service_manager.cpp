@@ -23,7 +23,7 @@ std::string take_variable(const char* name) {
   return taken;
 }
 
-std::optional<std::int64_t> as_number(const std::string& text) {
+std::optional<std::int64_t> as_positive(const std::string& text) {
   std::int64_t number = 0;
   const char* end = text.data() + text.size();
   const auto [rest, error] = std::from_chars(text.data(), end, number);
@@ -33,9 +33,9 @@ std::optional<std::int64_t> as_number(const std::string& text) {
 
 // A watchdog may be meant for the shell that started us.
 std::optional<Duration> take_watchdog() {
-  const auto micros = as_number(take_variable("WATCHDOG_USEC"));
+  const auto micros = as_positive(take_variable("WATCHDOG_USEC"));
   const std::string pid = take_variable("WATCHDOG_PID");
-  if (!micros || (!pid.empty() && as_number(pid) != ::getpid())) return std::nullopt;
+  if (!micros || (!pid.empty() && as_positive(pid) != ::getpid())) return std::nullopt;
   return std::chrono::microseconds(*micros);
 }
 
