@@ -161,6 +161,22 @@ void Pool::leave_alone(Worker& worker, const std::string& sentence, Ailment ailm
   watch_anew(worker, now);
 }
 
+// That it did not keep.
+std::optional<Duration> Pool::limit_of(const Worker& worker, Ailment ailment) const {
+  switch (ailment) {
+    case Ailment::Ping:
+      return worker.pings.timeout;
+    case Ailment::Deadlock:
+      return settings_->health.deadlock_after;
+    case Ailment::RequestTimeout:
+      return settings_->health.request_timeout;
+    case Ailment::Memory:
+    case Ailment::Reported:
+      break;
+  }
+  return std::nullopt;
+}
+
 void Pool::unhealthy(Worker& worker, Ailment ailment, const std::string& sentence, TimePoint now,
                      Decision& decision) {
   if (worker.is_traced) return leave_alone(worker, sentence, ailment, now, decision);
@@ -172,6 +188,7 @@ void Pool::unhealthy(Worker& worker, Ailment ailment, const std::string& sentenc
   if (ailment == Ailment::Deadlock) slots_[worker.name.slot].last_deadlock = now;
   worker.ailment = ailment;
   worker.intent = intent_of(ailment);
+  worker.overran = limit_of(worker, ailment);
   worker.fills_memory = !fits_another(worker);
   worker.failure_counted = true;
   last_failure_ = now;

@@ -219,6 +219,16 @@ TEST(StartupTimeout, IsToldWithWhatItWaitedForAndHowLong) {
   EXPECT_EQ(was_number(*told), 2281);
 }
 
+TEST(StartupTimeout, UnderADebuggerIsToldWithTheLimitOfThatStart) {
+  Bench bench(web());
+  bench.serve(1, 1);
+  ASSERT_TRUE(bench.pool.debug({"strace", {"strace"}, {}, 10}, std::nullopt, bench.now));
+  const Decision late = bench.tick_after(15min);
+  ASSERT_EQ(killed(late), ids({2}));
+  EXPECT_THAT(event(bench.exits(2, Signaled{SIGKILL}), EventKind::WorkerStartFailed)->sentence,
+              HasSubstr("was not ready under strace within 15m and was killed"));
+}
+
 TEST(DrilledWorker, IsToldAsThatUntilTheDrillIsOver) {
   const auto end_of = [](Bench& bench) {
     return std::get<ExitDetails>(bench.exits(1, kCrash).events[0].details).certificate->diagnosis;

@@ -56,6 +56,8 @@ TEST(UnhealthyWorker, GetsNothingMoreAndIsReplacedAtOnce) {
   // It has stop.timeout to write a stack, then its tree is killed.
   EXPECT_EQ(killed(bench.tick_after(5s)), ids({1}));
   const Decision end = bench.exits(1, Signaled{SIGKILL});
+  EXPECT_EQ(event(end, EventKind::WorkerExited)->sentence,
+            "did not answer its pings within health.ping.timeout (10s) and was ended");
   EXPECT_FALSE(counts(end)) << "it was counted when it was found";
   EXPECT_THAT(spawned(end), IsEmpty());
 }

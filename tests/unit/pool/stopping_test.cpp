@@ -76,8 +76,20 @@ TEST(Stop, KillsTheTreeOfAWorkerThatDoesNotListen) {
   EXPECT_TRUE(tells(decision, EventKind::WorkerStopTimeout));
   EXPECT_TRUE(is_empty(bench.tick_after(1h)));
   const Decision end = bench.exits(1, Signaled{SIGKILL});
-  EXPECT_TRUE(tells(end, EventKind::WorkerStopped));
+  ASSERT_TRUE(tells(end, EventKind::WorkerStopped));
+  EXPECT_EQ(event(end, EventKind::WorkerStopped)->sentence,
+            "did not stop in time (stop.timeout 5s) and was killed");
   EXPECT_EQ(bench.pool.state(), PoolState::Stopped);
+}
+
+TEST(Stop, ThatIsCutShortNamesNoLimit) {
+  Bench bench(web());
+  bench.serve(1, 1);
+  bench.stop();
+  bench.drained(1);
+  bench.kill_all();
+  EXPECT_EQ(event(bench.exits(1, Signaled{SIGKILL}), EventKind::WorkerStopped)->sentence,
+            "did not stop in time and was killed");
 }
 
 TEST(Stop, NeverKillsWhenItsTimeoutIsInfinite) {
