@@ -25,49 +25,44 @@ def begun(supervisor, count):
     return len(supervisor.events_of("worker.debugged")) == count
 
 
-@pytest.fixture
-def open_folder(tmp_path):
-    """One that the worker's user has made, and to which he gets."""
-    for above in tmp_path.parents:
-        if above.stat().st_uid == os.getuid() and above.is_relative_to("/tmp") and above != Path("/tmp"):
-            above.chmod(0o755)
-    tmp_path.chmod(0o755)
-    folder = tmp_path / "his"
+def his_folder(supervisor):
+    """One that belongs to the worker's user, and to which he gets."""
+    folder = supervisor.folder / "his"
     folder.mkdir()
     os.chown(folder, NOBODY.pw_uid, NOBODY.pw_gid)
     return folder
 
 
 @AS_ROOT
-def test_a_fifo_in_his_folder_holds_nobody_up(supervise, open_folder):
-    """He would wait for whoever opens it: where the supervisor's script for gdb once lay."""
-    os.mkfifo(open_folder / "commands.gdb", 0o666)
+def test_a_fifo_in_his_folder_holds_nobody_up(supervise):
+    """Where the supervisor's script for gdb once lay, which it waited to write for ever."""
     supervisor = supervise({"web": AS_NOBODY})
+    folder = his_folder(supervisor)
+    os.mkfifo(folder / "commands.gdb", 0o666)
 
-    result = supervisor.run("debug", "web", "--with", "gdb", "--output", str(open_folder))
+    result = supervisor.run("debug", "web", "--with", "gdb", "--output", str(folder))
 
     assert result.returncode == 0, result.stderr
     eventually(lambda: begun(supervisor, 1), "it starts under gdb")
-    eventually(lambda: (open_folder / "gdb.txt").exists(), "gdb has read its script")
+    eventually(lambda: (folder / "gdb.txt").exists(), "gdb has read its script")
     assert supervisor.get().status == 200
 
 
 @AS_ROOT
-def test_no_link_of_his_leads_to_what_is_handed_over(supervise, open_folder, tmp_path):
-    target = tmp_path / "root"
-    target.mkdir()
-    (open_folder / "link").symlink_to(target)
+def test_no_link_of_his_leads_to_what_is_handed_over(supervise, tmp_path):
     supervisor = supervise({"web": AS_NOBODY})
+    folder = his_folder(supervisor)
+    (folder / "link").symlink_to(tmp_path)
 
     result = supervisor.run("debug", "web", "--with", "strace", "--output",
-                            str(open_folder / "link" / "traces"))
+                            str(folder / "link" / "traces"))
 
     assert result.returncode == 1
     assert "without symbolic links" in result.stderr
-    assert list(target.iterdir()) == []
-    made = supervisor.run("debug", "web", "--with", "strace", "--output", str(open_folder / "traces"))
+    assert list(tmp_path.iterdir()) == []
+    made = supervisor.run("debug", "web", "--with", "strace", "--output", str(folder / "traces"))
     assert made.returncode == 0, made.stderr
-    assert (open_folder / "traces").stat().st_uid == NOBODY.pw_uid
+    assert (folder / "traces").stat().st_uid == NOBODY.pw_uid
 
 
 def test_a_filter_that_kills_whoever_traces_is_told_at_once(supervise, program):
@@ -81,7 +76,7 @@ def test_a_filter_that_kills_whoever_traces_is_told_at_once(supervise, program):
     assert result.returncode == 1
     assert "who calls ptrace(2) is killed" in result.stderr and "--cap-add SYS_PTRACE" in result.stderr
     assert supervisor.get().status == 200
-    hands = subprocess.run(["pgrep", "-P", str(supervisor.pid()), "-f", "debug-hand"],
+    hands = subprocess.run(["pgrep", "-P", str(supervisor.pid()), "-f", "debug-hand try"],
                            capture_output=True, text=True, check=False).stdout
     assert hands == "", "none of its processes is left"
 
