@@ -102,7 +102,8 @@ def test_a_hang_that_nothing_finds(supervise):
     assert "health.ping is off" in complaint and "health.deadlock takes 3m" in complaint
     assert outcome["replaced_after_seconds"] is None
     assert outcome["requests"]["lost"] == 0
-    assert outcome["requests"]["slowest_seconds"] >= 0.5, "it did hang"
+    # Nearly as long as the drill, for a request may come a little later than the hang.
+    assert outcome["requests"]["slowest_seconds"] >= 0.25, "it did hang"
     assert supervisor.worker_pids() == before
     assert supervisor.get().status == 200
 
