@@ -89,7 +89,10 @@ Result<std::string> make_below(const std::string& place, const std::string& pool
   if (::mkdirat(parent.get(), name.c_str(), kPrivate) < 0)
     return errno_error(errno, "cannot make " + path);
   if (!writer) return path;
-  if (auto handed = hand_over_folder(parent.get(), name, *writer); !handed) return handed.error();
+  if (auto handed = hand_over_folder(parent.get(), name, *writer); !handed) {
+    ::unlinkat(parent.get(), name.c_str(), AT_REMOVEDIR);
+    return handed.error();
+  }
   return path;
 }
 
