@@ -20,9 +20,10 @@ struct ResourceLimit {
 
 struct LastStatus {
   Duration cpu_user{}, cpu_system{};        // with the children that it had waited for
-  Duration own_cpu{};                       // of its threads alone: what RLIMIT_CPU counts
+  Duration ticked_cpu{};                    // of its threads alone: what RLIMIT_CPU counts
   std::optional<ResourceLimit> cpu_limit;   // seconds; absent: not known
   std::optional<ResourceLimit> core_limit;  // bytes
+  std::optional<ResourceLimit> file_limit;  // bytes of a file
 };
 
 // Of a child that is a zombie; empty of any other process. Never waits.
@@ -31,6 +32,9 @@ LastStatus last_status(pid_t pid);
 // Whether the kernel had to end it for RLIMIT_CPU, whose hard limit is a bare SIGKILL
 // (getrlimit(2)).
 bool is_over_cpu_limit(const LastStatus& status);
+
+// Whether it had met the soft limit, for which the kernel sends SIGXCPU.
+bool is_over_soft_cpu_limit(const LastStatus& status);
 
 // `name` as in the first column of /proc/PID/limits; absent when there is no such line.
 std::optional<ResourceLimit> find_limit(const std::string& limits, const std::string& name);
