@@ -104,7 +104,8 @@ void ProgramLook::look_at(const std::string& subject, const std::string& path, i
     return look_at_script(path, *line, depth);
   }
   if (!head.starts_with(ELFMAG)) return add(unknown_format(subject, path, head.empty()));
-  for (Check& check : check_elf(subject, path, program_.environment, program_.directory)) add(std::move(check));
+  for (Check& check : check_elf(subject, path, program_.environment, program_.directory))
+    add(std::move(check));
 }
 
 void ProgramLook::look_at_script(const std::string& path, const process::ScriptLine& line,

@@ -185,7 +185,7 @@ class Pool {
     DeadlockWatch deadlock;
     IdleWatch idle{TimePoint{}};
     CpuWatch cpu;
-    worker::Limits limits;  // that it was started with
+    worker::Limits limits;             // that it was started with
     int looks_outside_its_cgroup = 0;  // one after the other
     std::optional<Ailment> ailment;
     bool failure_counted = false;
@@ -341,7 +341,7 @@ class Pool {
   Garden garden_;
   std::map<WorkerId, Worker> workers_;
   std::vector<Slot> slots_;
-  std::deque<Past> past_;  // the last few, and those that are still looked at
+  std::deque<Past> past_;                        // the last few, and those that are still looked at
   std::deque<Ticket> tickets_;                   // waiting
   std::map<WorkerId, Ticket> recycling_;         // by the old worker
   std::map<BatchId, RecycleProgress> progress_;  // the last few
