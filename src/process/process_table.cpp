@@ -24,15 +24,35 @@ ProcessEntry parse_stat(pid_t pid, const std::string& text) {
   if (name_end == std::string::npos) return entry;
   std::istringstream rest(text.substr(name_end + 1));
   pid_t group = 0;
-  if (rest >> entry.state >> entry.parent >> group >> entry.session) entry.pid = pid;
+  rest >> entry.state >> entry.parent >> group >> entry.session;
+  std::string skipped;
+  for (int field = 7; field < 20; ++field) rest >> skipped;
+  rest >> entry.threads >> skipped;
+  if (rest >> entry.started) entry.pid = pid;
   return entry;
 }
 
-bool is_alive(const ProcessEntry& entry) { return entry.state != 'Z' && entry.state != 'X'; }
+// The first thread of a process may end before the others.
+bool is_alive(const ProcessEntry& entry) {
+  const bool has_first = entry.state != 'Z' && entry.state != 'X';
+  return entry.pid != 0 && (has_first || entry.threads > 1);
+}
+
+// Its environment, as a thread that has not ended sees it.
+std::optional<std::string> environment_of(pid_t pid) {
+  const std::string process = "/proc/" + std::to_string(pid);
+  auto text = cgroup::read_text(process + "/environ");
+  if (text && !text->empty()) return text;
+  for (const std::string& thread : cgroup::subdirectories(process + "/task")) {
+    text = cgroup::read_text(thread + "/environ");
+    if (text && !text->empty()) break;
+  }
+  return text;
+}
 
 // Whether an entry of its environment is `marker`, or begins with it.
 bool was_started_with(pid_t pid, const std::string& marker, bool whole) {
-  const auto text = cgroup::read_text("/proc/" + std::to_string(pid) + "/environ");
+  const auto text = environment_of(pid);
   if (!text) return false;
   // Entries end with a zero byte each.
   const std::string end = whole ? std::string(1, '\0') : std::string();
@@ -91,28 +111,55 @@ std::vector<ProcessEntry> list_processes() {
   return found;
 }
 
-std::vector<pid_t> find_tree(const TreeSigns& signs) {
+void SeenProcesses::add(const std::vector<pid_t>& pids) {
+  for (const pid_t pid : pids) {
+    const ProcessEntry entry = read_entry(pid);
+    if (is_alive(entry)) add(entry);
+  }
+}
+
+bool SeenProcesses::contains(const ProcessEntry& entry) const {
+  const auto found = started_.find(entry.pid);
+  return found != started_.end() && found->second == entry.started;
+}
+
+bool SeenProcesses::any_alive() const {
+  return std::any_of(started_.begin(), started_.end(), [](const auto& each) {
+    const ProcessEntry entry = read_entry(each.first);
+    return is_alive(entry) && entry.started == each.second;
+  });
+}
+
+std::vector<pid_t> find_tree(const TreeSigns& signs, SeenProcesses& seen) {
   const std::vector<ProcessEntry> all = list_processes();
   const bool reused = is_reused(signs);
   const pid_t self = ::getpid();
   std::set<pid_t> members;
   for (const ProcessEntry& entry : all) {
     if (entry.pid == self || entry.pid == 1 || !is_alive(entry)) continue;
-    if (has_sign(entry, signs, reused)) members.insert(entry.pid);
+    if (seen.contains(entry) || has_sign(entry, signs, reused)) members.insert(entry.pid);
   }
   add_descendants(all, members);
+  SeenProcesses now;  // without those that have ended
+  for (const ProcessEntry& entry : all)
+    if (members.contains(entry.pid)) now.add(entry);
+  seen = std::move(now);
   return {members.begin(), members.end()};
 }
 
-bool has_orphans(const TreeSigns& signs) {
+bool has_orphans(const TreeSigns& signs, const SeenProcesses& seen) {
   const auto children = own_children();
-  if (!children) return !find_tree(signs).empty();
+  if (!children) {
+    SeenProcesses found = seen;
+    return !find_tree(signs, found).empty();
+  }
   const bool reused = is_reused(signs);
   return std::any_of(children->begin(), children->end(), [&](pid_t pid) {
     const bool is_root = pid == signs.root && !signs.reaped;
     if (signs.known.contains(pid) && !is_root) return false;
     const ProcessEntry entry = read_entry(pid);
-    return is_alive(entry) && (is_root || has_sign(entry, signs, reused));
+    if (!is_alive(entry)) return false;
+    return is_root || seen.contains(entry) || has_sign(entry, signs, reused);
   });
 }
 

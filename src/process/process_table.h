@@ -5,6 +5,8 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -16,7 +18,9 @@ struct ProcessEntry {
   pid_t pid = 0;
   pid_t parent = 0;
   pid_t session = 0;
-  char state = '?';
+  char state = '?';           // of its first thread
+  int threads = 0;            // with those that have ended and whose status nobody has taken
+  std::uint64_t started = 0;  // clock ticks since boot: with the pid it names one process
 };
 
 std::vector<ProcessEntry> list_processes();
@@ -29,14 +33,27 @@ struct TreeSigns {
   KnownPids known = {};  // children that are nobody's orphans
 };
 
-// Those alive: the root and its session, whoever has the marker, and all their descendants. One
-// that left all three cannot be found.
-std::vector<pid_t> find_tree(const TreeSigns& signs);
+// Processes that were found to be of a worker, for their signs may go before they do: with the
+// memory of one that is ending, or by its own hand.
+class SeenProcesses {
+ public:
+  void add(const ProcessEntry& entry) { started_[entry.pid] = entry.started; }
+  void add(const std::vector<pid_t>& pids);
+  bool contains(const ProcessEntry& entry) const;
+  bool any_alive() const;
+
+ private:
+  std::map<pid_t, std::uint64_t> started_;
+};
+
+// Those alive: the root and its session, whoever has the marker, those seen before, and all their
+// descendants. One that was never seen before it left all three cannot be found.
+std::vector<pid_t> find_tree(const TreeSigns& signs, SeenProcesses& seen);
 
 // Whether the root is there, or one that it left behind: orphans become our children, whatever
 // cgroup they are in. Looks at those alone, where find_tree() reads all of /proc; as long as their
 // parents live, others are not seen.
-bool has_orphans(const TreeSigns& signs);
+bool has_orphans(const TreeSigns& signs, const SeenProcesses& seen);
 
 // The same as find_tree() from a table read before, without looking for markers.
 std::vector<pid_t> tree_below(const std::vector<ProcessEntry>& all, pid_t root);

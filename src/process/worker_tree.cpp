@@ -28,15 +28,19 @@ WorkerTree::WorkerTree(cgroup::Leaf leaf, TreeSigns signs)
     : leaf_(std::move(leaf)), signs_(std::move(signs)) {}
 
 void WorkerTree::kill() const {
-  if (leaf_.exists()) (void)leaf_.kill();  // whether it worked is asked by is_gone()
+  if (leaf_.exists()) {
+    seen_.add(leaf_.members());  // one that is ending leaves its cgroup before it has ended
+    (void)leaf_.kill();          // whether it worked is asked by is_gone()
+  }
   if (!may_be_elsewhere()) return;
-  for (const pid_t pid : find_tree(signs_)) ::kill(pid, SIGKILL);
+  for (const pid_t pid : find_tree(signs_, seen_)) ::kill(pid, SIGKILL);
 }
 
 // When all in its cgroup have ended, whoever had left it has become our child.
 bool WorkerTree::is_gone() const {
-  if (!leaf_.exists()) return signs_.root <= 0 || find_tree(signs_).empty();
-  return !leaf_.populated() && (signs_.root <= 0 || !has_orphans(signs_));
+  if (!leaf_.exists()) return signs_.root <= 0 || find_tree(signs_, seen_).empty();
+  if (leaf_.populated() || seen_.any_alive()) return false;
+  return signs_.root <= 0 || !has_orphans(signs_, seen_);
 }
 
 bool WorkerTree::holds_root() const {
@@ -47,13 +51,14 @@ bool WorkerTree::holds_root() const {
 bool WorkerTree::may_be_elsewhere() const {
   if (signs_.root <= 0) return false;
   if (!leaf_.exists()) return true;
-  return signs_.reaped ? has_orphans(signs_) : !holds_root();
+  if (!signs_.reaped) return !holds_root();
+  return seen_.any_alive() || has_orphans(signs_, seen_);
 }
 
 std::vector<pid_t> WorkerTree::members() const {
   std::vector<pid_t> held = leaf_.members();
   if (!may_be_elsewhere()) return held;
-  const std::vector<pid_t> found = find_tree(signs_);
+  const std::vector<pid_t> found = find_tree(signs_, seen_);
   std::set<pid_t> all(held.begin(), held.end());
   all.insert(found.begin(), found.end());
   return {all.begin(), all.end()};

@@ -46,6 +46,7 @@ class WorkerTree {
 
   cgroup::Leaf leaf_;
   TreeSigns signs_;
+  mutable SeenProcesses seen_;  // whoever looks adds to it
   bool stopped_by_signal_ = false;
 };
 
