@@ -121,7 +121,8 @@ def test_what_a_worker_wrote_is_there_and_harmless(supervise):
 def test_hostile_text_does_nothing_to_a_terminal(supervise, command):
     supervisor = supervise({"job": {"command": [HOSTILE], "routes": []}}, wait="up")
     [certificate] = eventually(lambda: why(supervisor, "job")["certificates"], "a certificate")
-    assert HOSTILE in certificate["explanation"]
+    assert certificate["what"] == HOSTILE, "as it is, for programs"
+    assert {c for c in certificate["explanation"] if unicodedata.category(c) == "Cc"} == set()
 
     for options in ([], ["--json"]):
         shown = supervisor.run(*command, *options).stdout

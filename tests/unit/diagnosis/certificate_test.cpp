@@ -39,6 +39,12 @@ TEST(Certificate, SaysWhoItWasHowItEndedAndWhatIsLeft) {
                     HasSubstr("next step: "), HasSubstr("last output:\nabout to crash\n")));
 }
 
+// What reads it may keep the beginning alone.
+TEST(Certificate, SaysWhatToDoBeforeAnythingElse) {
+  const std::string text = describe(crash());
+  EXPECT_EQ(text.find("next step: "), text.find('\n') + 1) << text;
+}
+
 TEST(Certificate, LeavesOutWhatThereIsNot) {
   Certificate certificate = crash();
   certificate.pid = 0;
