@@ -99,13 +99,13 @@ Sender of_signal(int signal, const Inquest& inquest) {
 
 }  // namespace
 
-// abort(3) and raise(3) use tgkill(2), kill(1) does not. The kernel's log tells of nothing that was
-// sent, and has no code.
+// abort(3) and raise(3) use tgkill(2), kill(1) does not; of what a process sent itself no sender is
+// named. The kernel's log tells of nothing that was sent, and has no code.
 Origin origin_of(const Inquest& inquest) {
   const auto& fault = inquest.evidence.fault;
   if (!fault) return Origin::Unknown;
-  if (fault->si_code > 0 || !fault->sender_pid) return Origin::Kernel;
-  return fault->si_code == SI_TKILL ? Origin::Itself : Origin::Stranger;
+  if (fault->si_code == SI_TKILL) return Origin::Itself;
+  return fault->si_code > 0 || !fault->sender_pid ? Origin::Kernel : Origin::Stranger;
 }
 
 Sender sender_of(const Inquest& inquest) {

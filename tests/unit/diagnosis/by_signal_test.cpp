@@ -100,6 +100,10 @@ TEST(Abort, MayBeSentByAProcess) {
   EXPECT_EQ(unasked(faulted(SIGABRT, by_abort)).sender, Sender::Itself);
 }
 
+TEST(Abort, OfItsOwnIsToldByItsCoreFile) {
+  EXPECT_EQ(unasked(faulted(SIGABRT, {.si_code = SI_TKILL})).sender, Sender::Itself);
+}
+
 TEST(Cgroup, ThatIsRemovedUnderItIsTold) {
   Evidence evidence = left(Signaled{SIGKILL});
   evidence.was_cgroup_removed = true;
