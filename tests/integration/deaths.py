@@ -18,6 +18,7 @@ from waiting import eventually
 AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root may change the user or mount")
 CORES = pytest.mark.skipif(not cores_are_files(), reason="no core files (core_pattern)")
 MEMORY = pytest.mark.skipif(not memory_can_be_limited(), reason="no writable cgroup with memory")
+X86_64 = pytest.mark.skipif(os.uname().machine != "x86_64", reason="a fault of this processor's")
 PIDS = pytest.mark.skipif(not pids_can_be_limited(), reason="no writable cgroup with pids")
 # What /proc/TID/stack tells, to root.
 WAITS_FOR_A_LOCK = "'waits_in': '[^']*futex" + (r".*'stack': \['[^']*futex"
@@ -25,6 +26,8 @@ WAITS_FOR_A_LOCK = "'waits_in': '[^']*futex" + (r".*'stack': \['[^']*futex"
 
 ANY_CORE = {"limits": {"core": "infinite"}}
 OTHER_USER = {"identity": {"user": "www-data"}}
+# Without a core file only the kernel's log tells, which leaves out what comes too fast.
+FAULT, FILTER = ("kernel_fault", None), ("kernel_seccomp", None)
 ENDED, NOT_STARTED, STOPPED = "worker.exited", "worker.start_failed", "worker.stopped"
 
 
@@ -39,7 +42,7 @@ class Death:
     sentence: str  # regular expressions
     next_step: str = ""
     detail: str = "none"
-    sent_by: str = "itself"
+    sent_by: object = "itself"  # or a tuple: one of them; None: not to be found out
     event: str = ENDED
     was: int = 5009
     was_too_early: int = None  # when nobody had the time to look at files before it was told
@@ -68,7 +71,7 @@ class Death:
                  "event": self.event, "was": was}
         told = {"detail": "none", **told}  # left out where there is none
         wrong = [f"{key} is {told.get(key)!r} and not {value!r}" for key, value in plain.items()
-                 if told.get(key) != value]
+                 if told.get(key) not in (value if isinstance(value, tuple) else (value,))]
         texts = {"explanation": self.sentence, "next_step": self.next_step, **self.holds}
         return wrong + [f"{key} is {told.get(key)!r}, which is not {value!r}"
                         for key, value in texts.items()
@@ -126,6 +129,12 @@ def _signalled(number):
     return send
 
 
+def _killed_long_after(scene, row):
+    """When it says that what befell its child is long ago."""
+    scene.wait_for_line(row, "long ago")
+    os.kill(scene.pid(row), signal.SIGKILL)
+
+
 def _asked_to_stop(scene, row):
     assert scene.supervisor.run("stop", row.name, "--wait").returncode == 0
 
@@ -165,7 +174,13 @@ HELD_PORT = _holder.getsockname()[1]
 
 FAULTS = [
     Death("segfault", ["WORKERS/die", "segfault"], "segfault", "SIGSEGV", "core|gdb",
-          sent_by="kernel_fault", holds={"signal": "SIGSEGV"}),
+          sent_by=FAULT, holds={"signal": "SIGSEGV"}),
+    # A value that no address has: the kernel knows no address of it.
+    Death("general_protection",
+          ["/usr/bin/python3", "-c", "import ctypes; ctypes.string_at(0xdeadbeefdeadbeef)"],
+          "segfault", "SIGSEGV.* by a general protection fault", "gdb", sent_by="kernel_fault",
+          settings=ANY_CORE, marks=(CORES, X86_64), has_more=True,
+          holds={"si_code": 128, "address": "^$"}),
     Death("stack_overflow", ["WORKERS/die", "stack_overflow"], "stack_overflow", "stack",
           "recursion|stack", sent_by="kernel_fault", settings=ANY_CORE, marks=(CORES,),
           has_more=True, holds={"signal": "SIGSEGV"}),
@@ -182,7 +197,9 @@ FAULTS = [
           prepare=_small_disk, marks=(AS_ROOT, CORES),
           # Linux 6.18 says that it dumped one, and leaves what had room.
           holds={"core_file": r"'why_none': '[^']*the file system of HERE is full'"}),
-    Death("abort", ["WORKERS/die", "abort"], "abort", "SIGABRT", "output"),
+    Death("abort", ["WORKERS/die", "abort"], "abort", "SIGABRT", "output", sent_by=None),
+    Death("abort_with_core", ["WORKERS/die", "abort"], "abort", "SIGABRT", "output",
+          settings=ANY_CORE, marks=(CORES,), has_more=True),
     Death("exception", ["WORKERS/die", "exception"], "abort", "runtime_error.*no luck today",
           "catch|exception", detail="uncaught_exception"),
     Death("assertion", ["WORKERS/die", "assertion"], "abort", "answer == 42", "assert",
@@ -194,11 +211,11 @@ FAULTS = [
     Death("bad_alloc", ["WORKERS/die", "bad_alloc"], "abort", "memory", "memory",
           detail="out_of_memory_inside"),
     Death("division", ["WORKERS/die", "division"], "arithmetic", "SIGFPE", "core|gdb|divi",
-          sent_by="kernel_fault"),
+          sent_by=FAULT),
     Death("trap", ["WORKERS/die", "trap"], "illegal_instruction", "SIGILL", "processor|trap",
-          sent_by="kernel_fault"),
+          sent_by=FAULT),
     Death("bus_error", ["WORKERS/die", "bus_error"], "bus_error", "SIGBUS", "file|core|gdb",
-          sent_by="kernel_fault"),
+          sent_by=FAULT),
     Death("broken_pipe", ["WORKERS/die", "broken_pipe"], "unknown", "SIGPIPE", "SIGPIPE|reader",
           detail="broken_output"),
     Death("closed_output", "exec >&-; exec /bin/echo hello", "exit_nonzero",
@@ -207,7 +224,7 @@ FAULTS = [
           holds={"output": "^$"}),
     Death("alarm", ["WORKERS/die", "alarm"], "unknown", "SIGALRM", "handle|alarm|timer"),
     Death("forbidden_syscall", ["WORKERS/forbid_syscall"], "seccomp", "SIGSYS|seccomp",
-          "seccomp|filter", sent_by="kernel_seccomp"),
+          "seccomp|filter|limits.core", sent_by=FILTER),
     Death("cpu_soft", ["WORKERS/die", "cpu_soft"], "cpu_limit", "SIGXCPU|RLIMIT_CPU",
           "RLIMIT_CPU", sent_by="kernel_rlimit"),
     Death("cpu_hard", ["WORKERS/die", "cpu_hard"], "cpu_limit", "RLIMIT_CPU", "RLIMIT_CPU",
@@ -290,6 +307,11 @@ LIMITS = [
     Death("oom_in_a_grandchild", "WORKERS/eat_memory 200; exit $?", "oom_killed",
           "OOM", "limits.memory", detail="own_memory_limit", sent_by="kernel_oom",
           settings={"limits": {"memory": "32MiB"}}, marks=(MEMORY,)),
+    Death("killed_long_after_its_child_was",
+          "WORKERS/eat_memory 200; sleep 13; echo long ago; exec sleep infinity",
+          "killed_external", "SIGKILL, which poolwarden did not send; .*struck 1 other process",
+          "script|operator", sent_by="stranger", settings={"limits": {"memory": "32MiB"}},
+          marks=(MEMORY,), bring=_killed_long_after),
     Death("fork_bomb", ["WORKERS/fork_bomb", "100"], "exit_nonzero", "limits.pids", "limits.pids",
           detail="pids_limit", settings={"limits": {"pids": 8}}, marks=(PIDS,),
           holds={"output": "Resource temporarily unavailable"}),
@@ -301,6 +323,19 @@ SIGNALS = [
     Death("killed_by_a_stranger", ["/bin/sleep", "infinity"], "killed_external",
           "SIGKILL.*not send", "script|operator|dmesg|journal", sent_by="stranger",
           bring=_signalled(signal.SIGKILL)),
+    # Without a core file it looks like a fault.
+    Death("segfault_by_a_stranger", ["/bin/sleep", "infinity"], "segfault",
+          "SIGSEGV; whether .* could not be told", "core", sent_by=None,
+          bring=_signalled(signal.SIGSEGV)),
+    Death("segfault_by_a_stranger_with_core", ["/bin/sleep", "infinity"], "segfault",
+          rf"SIGSEGV.*, which process {os.getpid()} sent", "operator", sent_by="stranger",
+          settings=ANY_CORE, marks=(CORES,), has_more=True, bring=_signalled(signal.SIGSEGV)),
+    Death("seccomp_by_a_stranger", ["/bin/sleep", "infinity"], "seccomp",
+          "SIGSYS; whether .* could not be told", "limits.core", sent_by=None,
+          bring=_signalled(signal.SIGSYS)),
+    Death("cpu_limit_by_a_stranger", ["/bin/sleep", "infinity"], "cpu_limit",
+          "RLIMIT_CPU was not found", "who sends", sent_by=None,
+          bring=_signalled(signal.SIGXCPU)),
     Death("terminated_by_a_stranger", ["/bin/sleep", "infinity"], "killed_external",
           "SIGTERM.*not send", "script|operator", sent_by="stranger",
           bring=_signalled(signal.SIGTERM)),
@@ -333,6 +368,24 @@ TIMEOUTS = [
           detail="socket_silent", sent_by="our_kill", event=NOT_STARTED, was=2278,
           settings={"routes": [{"path": "/hangs_at_start"}],
                     "ready": {"http": "/healthz", "timeout": "3s"}}),
+    Death("never_answers_well", ["WORKERS/serve", "503"], "startup_timeout",
+          "answered /readyz with 503, last", "See why it answers /readyz so",
+          detail="not_ready_answer", sent_by="our_kill", event=NOT_STARTED, was=2276,
+          settings={"routes": [{"path": "/never_answers_well"}],
+                    "ready": {"http": "/readyz", "timeout": "3s"}},
+          holds={"probe": "'status': 503"}),
+    Death("pings_answered_badly", ["WORKERS/serve", "500"], "ping_timeout",
+          "answered its pings of /healthz with 500", "See why it answers /healthz so",
+          sent_by="our_stop",
+          settings={"routes": [{"path": "/pings_answered_badly"}],
+                    "health": {"ping": {"http": "/healthz", "interval": "200ms", "timeout": "1s"}},
+                    "stop": {"drain": "300ms", "timeout": "3s"}}),
+    Death("pings_answered_by_another_protocol", ["WORKERS/serve", "ssh"], "protocol_error",
+          "no HTTP: .*SSH-2.0", "HTTP/1.1", sent_by="our_stop", was=5127,
+          settings={"routes": [{"path": "/pings_answered_by_another_protocol"}],
+                    "health": {"ping": {"http": "/healthz", "interval": "200ms", "timeout": "1s"}},
+                    "stop": {"drain": "300ms", "timeout": "3s"}},
+          holds={"protocol_breach": "SSH-2.0"}),
     Death("hangs_later", ["WORKERS/deadlock"], "ping_timeout", "ping", "thread|stack|/healthz",
           sent_by="our_stop", bring=_deadlocked,
           settings={"routes": [{"path": "/hangs_later"}], "concurrency": 3,

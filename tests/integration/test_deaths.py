@@ -53,6 +53,11 @@ class Scene:
         return eventually(lambda: self.supervisor.worker_pids(death.name), f"{death.name} runs",
                           PATIENCE)[0]
 
+    def wait_for_line(self, death, text):
+        """That its worker writes; the supervisor passes it on."""
+        eventually(lambda: text in self.supervisor.log_text(), f"{death.name} says {text!r}",
+                   PATIENCE)
+
     def ask(self, death, path):
         """A request that may never be answered."""
         load = Load(self.supervisor.port, f"{death.settings['routes'][0]['path']}/{path}",
