@@ -154,7 +154,7 @@ def _asked_once(scene, row):
 def _robbed_of_its_cgroup(scene, row):
     """A stranger moves it out of its cgroups, removes them, and ends it."""
     pid = scene.pid(row)
-    for folder in scene.cgroups(row):
+    for folder in scene.cgroups(row, pid):
         top = next(parent for parent in folder.parents if parent.is_mount())
         (top / "cgroup.procs").write_text(str(pid))
         folder.rmdir()

@@ -3,6 +3,7 @@ One supervisor has a pool for each of them, and all of them are started together
 cgroups that this machine has, and one without any. `-k` selects place and death."""
 
 import json
+import os
 import subprocess
 from pathlib import Path
 
@@ -67,9 +68,13 @@ class Scene:
     def in_flight(self, death):
         return self.supervisor.metric("poolwarden_http_requests_in_flight", pool=death.name)
 
-    def cgroups(self, death):
-        """The folders of its worker's leaf, of each hierarchy that has one."""
-        return [path for path in Path("/sys/fs/cgroup").glob(f"**/{death.name}/0-1")]
+    def cgroups(self, death, pid):
+        """The folders of its worker's leaf, of each hierarchy that has one. Beside others' cgroups,
+        which come and go meanwhile."""
+        leaves = [Path(at) for at, _, _ in os.walk("/sys/fs/cgroup")
+                  if at.endswith(f"/{death.name}/0-1")]
+        return [leaf for leaf in leaves
+                if str(pid) in (leaf / "cgroup.procs").read_text().split()]
 
     def certificate(self, death):
         """Of its first worker, with the name and number of the event that told of it, and whether
