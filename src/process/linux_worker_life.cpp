@@ -115,7 +115,7 @@ asio::awaitable<bool> LinuxWorker::probe() {
 
 asio::awaitable<bool> LinuxWorker::asks_http(std::string path) {
   const HttpAnswer answer = co_await ask_http(endpoint(), path, kOneTry);
-  probes_.add(path, answer);
+  if (!leaving_) probes_.add(path, answer);  // else our own kill was what cut it
   co_return answer.is_ready();
 }
 
