@@ -180,7 +180,7 @@ TEST_F(RealTrouble, AtALimitAboveIsNotItsOwn) {
 }
 
 TEST_F(RealTrouble, ForksThatAreRefusedAreCounted) {
-  const Leaf leaf = leaf_with({{}, {}, {}, 1});
+  const Leaf leaf = leaf_with({.pids = 1});
   const int status = end_of(run_in(leaf, [] {
     const pid_t refused = ::fork();
     if (refused == 0) ::_exit(0);

@@ -83,7 +83,7 @@ TEST_F(RealLimitHits, OfCpuOutliveTheirCgroup) {
   if (!tree.report().cpu_limits) GTEST_SKIP() << "no cgroup with the controller of cpu";
   std::uint64_t before = 0;
   for (const std::uint64_t generation : {1u, 2u}) {
-    const Leaf leaf = leaf_with({{}, {}, 0.1, {}}, generation);
+    const Leaf leaf = leaf_with({.cpu_cores = 0.1}, generation);
     run_in(leaf, [] {
       for (volatile int burning = 1; burning;) {
       }
@@ -106,7 +106,7 @@ TEST_F(RealLimitHits, OfCpuOutliveTheirCgroup) {
 TEST_F(RealLimitHits, OfProcessesOutliveTheirCgroup) {
   if (!tree.report().pids_limits) GTEST_SKIP() << "no cgroup with the controller of pids";
   for (const std::uint64_t generation : {1u, 2u}) {
-    const Leaf leaf = leaf_with({{}, {}, {}, 1}, generation);
+    const Leaf leaf = leaf_with({.pids = 1}, generation);
     end_of(run_in(leaf, [] { return ::fork() < 0 ? 0 : 1; }));
     EXPECT_EQ(told().pids, generation);
     ASSERT_TRUE(leaf.remove());

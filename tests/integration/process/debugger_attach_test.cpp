@@ -66,7 +66,10 @@ int exit_code(const Ended& ended) {
 std::vector<std::string> shell(const std::string& script) { return {"/bin/sh", "-c", script}; }
 
 TEST(DebuggedProgram, StandsStillUntilItsDebuggerHasSeenIt) {
-  const Ended ended = debug(shell("echo pid {PID}; grep State: /proc/{PID}/status; "
+  const Ended ended = debug(shell("echo pid {PID}; "
+                                  // It takes its SIGSTOP when it next gets the CPU.
+                                  "while grep -q 'State:.R' /proc/{PID}/status; do :; done; "
+                                  "grep State: /proc/{PID}/status; "
                                   "tr '\\0' ' ' < /proc/{PID}/cmdline"),
                             shell("echo ran; exit 7"));
   EXPECT_EQ(exit_code(ended), 7);
