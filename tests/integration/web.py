@@ -136,7 +136,7 @@ class Load:
             wrong = [answer for answer in self.answers if answer[0] != 200]
             return wrong + list(self.broken)
 
-    def wait_for_more(self, count, timeout=30):
+    def wait_for_more(self, count, timeout=60):
         goal = self.answered + count
         eventually(lambda: self.answered >= goal, f"{count} more answers", timeout)
 

@@ -55,7 +55,7 @@ class HostFixture : public testing::Test {
 
   // Fails the test when it does not come to hold within the time.
   template <typename Condition>
-  bool run_until(Condition condition, Duration limit = 10s) {
+  bool run_until(Condition condition, Duration limit = 60s) {
     const TimePoint end = Clock::now() + limit;
     while (!condition()) {
       if (Clock::now() > end) {
