@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <boost/asio/co_spawn.hpp>
+#include <chrono>
 #include <utility>
 
 #include "base/match.h"
@@ -10,6 +11,12 @@
 #include "loop/rethrow.h"
 
 namespace poolwarden::gateway {
+namespace {
+
+// For the last message of a handshake to come: most round trips are shorter.
+constexpr Duration kHandshakeTime = std::chrono::milliseconds(100);
+
+}  // namespace
 
 LinkClient::LinkClient(asio::io_context& io, loop::UniqueFd socket, link::Scoreboard& board)
     : io_(io),
@@ -17,7 +24,8 @@ LinkClient::LinkClient(asio::io_context& io, loop::UniqueFd socket, link::Scoreb
       channel_(io, std::move(socket)),
       router_(io, board, [this](const link::ToSupervisor& message) { tell(message); }),
       around_{io, router_, sessions_, board},
-      sweep_timer_(io) {}
+      sweep_timer_(io),
+      handshakes_(io) {}
 
 asio::awaitable<void> LinkClient::run() {
   asio::co_spawn(io_, keep_sweeping(), loop::rethrow);
@@ -94,15 +102,26 @@ void LinkClient::carry_out(const link::Quiesce&) {
   if (!accepting_) carry_out(link::RoutesChanged{});
   quiescing_ = true;
   router_.quiesce();
-  for (const std::unique_ptr<Listener>& listener : listeners_) listener->stop();
   sessions_.quiesce();
   sessions_.when_empty([this] { tell_if_quiesced(); });
+  asio::co_spawn(io_, stop_listening(), loop::rethrow);
+}
+
+Task<> LinkClient::stop_listening() {
+  bool some_wait = false;
+  for (const std::unique_ptr<Listener>& listener : listeners_) some_wait |= listener->hold_off();
+  if (some_wait) {
+    handshakes_.expires_after(kHandshakeTime);
+    co_await handshakes_.async_wait(as_result);
+  }
+  for (const std::unique_ptr<Listener>& listener : listeners_) listener->stop();
+  listening_ = false;
   tell_if_quiesced();
 }
 
 // Tunnels do not count: they last until their workers are drained, which has its own limit.
 void LinkClient::tell_if_quiesced() {
-  if (!quiescing_ || quiesced_ || ended_ || !sessions_.only_tunnels_left()) return;
+  if (!quiescing_ || listening_ || quiesced_ || ended_ || !sessions_.only_tunnels_left()) return;
   quiesced_ = true;
   tell(link::Quiesced{});
 }
@@ -127,6 +146,7 @@ void LinkClient::end() {
   sessions_.abandon_all();
   router_.close();
   sweep_timer_.cancel();
+  handshakes_.cancel();
 }
 
 }  // namespace poolwarden::gateway

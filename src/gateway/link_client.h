@@ -47,6 +47,7 @@ class LinkClient {
   void tell_if_quiesced();
   void tell(const link::ToSupervisor& message);
   void end();
+  Task<> stop_listening();
   Task<> keep_sweeping();
 
   asio::io_context& io_;
@@ -57,9 +58,11 @@ class LinkClient {
   Surroundings around_;
   std::vector<std::unique_ptr<Listener>> listeners_;
   Timer sweep_timer_;
+  Timer handshakes_;
   bool welcomed_ = false;
   bool accepting_ = false;  // from the first routes on
   bool quiescing_ = false;
+  bool listening_ = true;
   bool quiesced_ = false;
   bool ended_ = false;
   std::optional<Error> error_;

@@ -19,6 +19,9 @@ class Listener {
   // Accepts until stop().
   Task<> run();
 
+  // Has new clients try again, while those that are about to be connected still are; stop() is due
+  // when they have had their time. False: nothing can be about to be.
+  bool hold_off();
   // Takes those that are connected already; from then on the socket refuses connections, whoever
   // else has it.
   void stop();

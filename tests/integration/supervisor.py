@@ -122,7 +122,7 @@ class Supervisor:
         assert status is None, f"poolwarden ended with {status}:\n{self.log_tail()}"
         return True
 
-    def stop(self, timeout=30):
+    def stop(self, timeout=60):
         """Asks it to end, and returns its exit code."""
         os.kill(self.pid(), signal.SIGTERM)
         return self.process.wait(timeout)
@@ -139,7 +139,7 @@ class Supervisor:
         if self.process.poll() is None:
             code = self.stop()
             assert code == 0, f"poolwarden ended with {code}"
-        eventually(lambda: not self.survivors(), f"no survivors, but {self.survivors()}", 10)
+        eventually(lambda: not self.survivors(), f"no survivors, but {self.survivors()}")
         complaints = [line for line in self.log_text().splitlines()
                       if "Sanitizer: " in line or "runtime error" in line]
         assert not complaints, "\n".join(complaints)

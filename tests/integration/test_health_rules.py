@@ -82,12 +82,12 @@ def test_a_worker_of_a_pool_without_requests_is_watched_too(supervise):
 
 def test_a_request_that_takes_too_long(supervise):
     """Others of the same worker get done; it is signalled only when they have."""
-    supervisor = supervise({"web": {"health": {"request_timeout": "2s"}, "concurrency": 8}})
+    supervisor = supervise({"web": {"health": {"request_timeout": "4s"}, "concurrency": 8}})
     old = supervisor.worker_pids()
 
     with Load(supervisor.port, "/hang", connections=1, limit=1) as stuck:
         eventually(lambda: supervisor.metric("poolwarden_http_requests_in_flight") == 1, "stuck")
-        with Load(supervisor.port, "/slow?seconds=1", connections=1) as slow:
+        with Load(supervisor.port, "/slow?seconds=0.5", connections=1) as slow:
             unhealthy(supervisor, "request_timeout")
             stuck.join()
             eventually(lambda: supervisor.worker_pids() not in (old, []), "a replacement")

@@ -14,16 +14,16 @@ def test_no_worker_and_no_gateway_survives(supervise):
     assert len(family) == 4
 
     supervisor.process.kill()
-    supervisor.process.wait(10)
+    supervisor.process.wait(60)
 
-    eventually(lambda: all(gone(pid) for pid in family), "the end of workers and gateway", 10)
+    eventually(lambda: all(gone(pid) for pid in family), "the end of workers and gateway")
 
 
 def test_the_next_one_cleans_up_and_serves(supervise):
     supervisor = supervise({"web": {"workers": 2}})
     orphans = [int(pid) for pid in supervisor.post("/fork?count=4").text.split()]
     supervisor.process.kill()
-    supervisor.process.wait(10)
+    supervisor.process.wait(60)
 
     supervisor.start()
 
@@ -47,9 +47,9 @@ def test_stopped_worker_processes_die_with_it_too(supervise):
     os.kill(worker, signal.SIGSTOP)
 
     supervisor.process.kill()
-    supervisor.process.wait(10)
+    supervisor.process.wait(60)
 
-    eventually(lambda: gone(worker), "the end of the stopped worker", 10)
+    eventually(lambda: gone(worker), "the end of the stopped worker")
 
 
 def test_grandchildren_die_without_cgroups_too(supervise):
@@ -59,9 +59,9 @@ def test_grandchildren_die_without_cgroups_too(supervise):
     assert len(family) == 4
 
     supervisor.process.kill()
-    supervisor.process.wait(10)
+    supervisor.process.wait(60)
 
-    eventually(lambda: all(gone(pid) for pid in family), "the end of the grandchildren", 10)
+    eventually(lambda: all(gone(pid) for pid in family), "the end of the grandchildren")
 
 
 def test_a_start_that_fails_leaves_nothing_behind(supervise, program):

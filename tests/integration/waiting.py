@@ -7,7 +7,7 @@ import time
 _never = threading.Event()
 
 
-def eventually(condition, what, timeout=30):
+def eventually(condition, what, timeout=60):
     """The first true value of `condition`. A connection that fails counts as not yet."""
     deadline = time.monotonic() + timeout
     trouble = None

@@ -45,6 +45,42 @@ def request(port, path, timeout=TIMEOUT, host=HERE, **how):
         connection.close()
 
 
+class Held:
+    """Requests that a worker has in its hands until they are let go: a byte of each body is kept back.
+
+        with Held(port, 3) as held:
+            ...
+            held.let_go()
+        assert held.answers == [200] * 3
+    """
+
+    def __init__(self, port, count=1, path="/echo", host=HERE):
+        self.answers = []  # their statuses, once they were let go
+        self._connections = [http.client.HTTPConnection(host, port, timeout=TIMEOUT)
+                             for _ in range(count)]
+        for connection in self._connections:
+            connection.putrequest("POST", path)
+            connection.putheader("Content-Length", "1")
+            connection.endheaders()
+
+    def let_go(self):
+        for connection in self._connections:
+            connection.send(b".")
+        self.answers += [connection.getresponse().status for connection in self._connections]
+        self._close()
+
+    def _close(self):
+        for connection in self._connections:
+            connection.close()
+        self._connections = []
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *failure):
+        self._close()
+
+
 class Load:
     """Kept connections that ask without pause, until `limit` requests are made or it is stopped.
 
@@ -100,7 +136,7 @@ class Load:
             wrong = [answer for answer in self.answers if answer[0] != 200]
             return wrong + list(self.broken)
 
-    def wait_for_more(self, count, timeout=30):
+    def wait_for_more(self, count, timeout=60):
         goal = self.answered + count
         eventually(lambda: self.answered >= goal, f"{count} more answers", timeout)
 

@@ -37,7 +37,6 @@ AS_ROOT = re.compile(r"IsTheUserWithItsGroups|MayBeABareNumber|AnEmptyListOfCapa
                      r"|ANamedCapability|DieWithTheirSupervisor")
 LONGEST_JOB = 120  # seconds, on an emulated processor
 LONGEST = 560
-PATIENCE = 6       # times what the tests wait for on a real processor
 
 
 @dataclass
@@ -96,7 +95,7 @@ def _disk(folder, jobs):
     for path in filter(Path.is_file, BINARIES.glob("workers/**/*")):  # tests know this path
         disk.add_program(path, path)
     disk.write("guest/jobs", "".join(" ".join(job) + "\n" for job in jobs))
-    disk.write("guest/settings", f"BINARIES={BINARIES}\nPATIENCE={PATIENCE}\n"
+    disk.write("guest/settings", f"BINARIES={BINARIES}\n"
                                  f"LONGEST={LONGEST_JOB}\nJOBS=2\n")
     return disk
 

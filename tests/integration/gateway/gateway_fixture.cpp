@@ -34,10 +34,10 @@ loop::UniqueFd listen_anywhere(int& port) {
 }  // namespace
 
 ::testing::AssertionResult eventually(const std::function<bool()>& condition) {
-  const auto deadline = std::chrono::steady_clock::now() + 20s;
+  const auto deadline = std::chrono::steady_clock::now() + 60s;
   while (!condition()) {
     if (std::chrono::steady_clock::now() > deadline) {
-      return ::testing::AssertionFailure() << "it did not come true in 20 s";
+      return ::testing::AssertionFailure() << "it did not come true in 60 s";
     }
     ::poll(nullptr, 0, 1);
   }
@@ -79,7 +79,7 @@ void GatewayTest::tell(const link::ToGateway& message, const std::vector<int>& f
 
 link::ToSupervisor GatewayTest::next_message() {
   pollfd readable{link_.get(), POLLIN, 0};
-  if (::poll(&readable, 1, 20'000) <= 0) throw std::runtime_error("the gateway says nothing");
+  if (::poll(&readable, 1, 60'000) <= 0) throw std::runtime_error("the gateway says nothing");
   std::vector<char> room(link::kMaxPacket);
   Result<std::optional<link::Packet>> packet = link::receive_packet(link_.get(), room);
   if (!packet || !*packet) throw std::runtime_error("the gateway has ended");

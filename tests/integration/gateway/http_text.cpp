@@ -22,7 +22,7 @@ std::string Message::operator[](const std::string& field) const {
 }
 
 TextSocket::TextSocket(loop::UniqueFd fd) : fd_(std::move(fd)) {
-  const timeval limit{20, 0};
+  const timeval limit{60, 0};
   ::setsockopt(fd_.get(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
   ::setsockopt(fd_.get(), SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
 }

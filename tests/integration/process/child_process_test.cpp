@@ -215,7 +215,7 @@ TEST_F(Children, FindWhatAnActionIsAboutInItsArguments) {
 }
 
 TEST_F(Children, AHookThatTakesTooLongIsKilledWithItsChildren) {
-  HookCommand hook{{"/bin/sh", "-c", "sleep 1000 & echo $!; wait"}, {}, 200ms};
+  HookCommand hook{{"/bin/sh", "-c", "sleep 1000 & echo $!; wait"}, {}, 2s};
   int child = 0;
   hook.on_output = [&](bool, const std::string& line) { child = std::stoi(line); };
   // On a busy machine it is killed before it has come to its child.

@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <boost/asio/io_context.hpp>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -22,12 +21,6 @@ namespace poolwarden::process {
 using namespace std::chrono_literals;
 
 using cgroup::kNoCgroups;
-
-// How many times longer than on a real processor things may take: one that is emulated is slow.
-inline int patience() {
-  const char* times = ::getenv("TEST_PATIENCE");
-  return times ? std::max(1, std::atoi(times)) : 1;
-}
 
 // What the host has told of one worker.
 struct Told {
@@ -63,8 +56,8 @@ class HostFixture : public testing::Test {
 
   // Fails the test when it does not come to hold within the time.
   template <typename Condition>
-  bool run_until(Condition condition, Duration limit = 10s) {
-    const TimePoint end = Clock::now() + limit * patience();
+  bool run_until(Condition condition, Duration limit = 60s) {
+    const TimePoint end = Clock::now() + limit;
     while (!condition()) {
       if (Clock::now() > end) {
         ADD_FAILURE() << "waited in vain";
