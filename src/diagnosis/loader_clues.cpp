@@ -17,7 +17,6 @@ OutputClue clue(ClueKind kind, Text subject, Text object = {}) {
   return {kind, std::string(unquoted(subject)), std::string(unquoted(object)), std::nullopt};
 }
 
-constexpr Text kCannotOpen = "cannot open shared object file";
 constexpr std::array<Text, 3> kOtherArchitecture = {
     "wrong ELF class", "cannot open shared object file: Exec format error",
     "ELF file OS ABI invalid"};
