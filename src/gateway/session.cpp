@@ -104,7 +104,9 @@ Duration Session::first_byte_limit() const {
 Task<bool> Session::read_more(Duration limit, Cut reason) {
   const bool goes_on = client_.reading.reason == reason && reason == Cut::HeadTimeout &&
                        client_.reading.deadline != TimePoint::max();
-  if (!goes_on) client_.reading.arm(client_.now + limit, reason);
+  // A connection that is taken while the gateway quiesces has not been looked at for some time.
+  const TimePoint begin = around_.sessions.quiescing() ? Clock::now() : client_.now;
+  if (!goes_on) client_.reading.arm(begin + limit, reason);
   auto [error, count] =
       co_await client_.socket.async_read_some(client_.inbox.prepare(kReadSize), as_result);
   if (error) {

@@ -34,11 +34,11 @@ class LastConnectionsTest : public GatewayTest {
 
 TEST_F(LastConnectionsTest, AreAnswered) {
   serve(answer_all);
-  std::vector<std::thread> clients;
+  std::vector<std::jthread> clients;
   for (int i = 0; i < kClients; ++i) clients.emplace_back([this] { connect_until_refused(); });
   EXPECT_TRUE(eventually([&] { return count > 20; }));
   tell(link::Quiesce{});
-  for (std::thread& client : clients) client.join();
+  for (std::jthread& client : clients) client.join();
   EXPECT_EQ(in_vain, 0);
 }
 
