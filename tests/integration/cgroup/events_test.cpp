@@ -150,7 +150,7 @@ struct RealTrouble : RealTree {
 };
 
 TEST_F(RealTrouble, IsNoneWithoutAny) {
-  const Leaf leaf = leaf_with({64 * kMebibyte, {}, {}, 10});
+  const Leaf leaf = leaf_with({.memory = 64 * kMebibyte, .pids = 10});
   EXPECT_EQ(end_of(run_in(leaf, [] { return eat(4 * kMebibyte); })), 0);
   const LeafTrouble found = leaf.trouble();
   EXPECT_EQ(found.oom_kills + found.own_limit_hits + found.limit_hits_below + found.group_kills +
@@ -159,7 +159,7 @@ TEST_F(RealTrouble, IsNoneWithoutAny) {
 }
 
 TEST_F(RealTrouble, AtItsOwnLimitIsItsOwn) {
-  const Leaf leaf = leaf_with({16 * kMebibyte, {}, {}, {}});
+  const Leaf leaf = leaf_with({.memory = 16 * kMebibyte});
   EXPECT_TRUE(WIFSIGNALED(end_of(run_in(leaf, [] { return eat(64 * kMebibyte); }))));
   EXPECT_GE(leaf.trouble().oom_kills, 1u);
   EXPECT_GE(leaf.trouble().own_limit_hits, 1u);
@@ -167,7 +167,7 @@ TEST_F(RealTrouble, AtItsOwnLimitIsItsOwn) {
 }
 
 TEST_F(RealTrouble, AtALimitAboveIsNotItsOwn) {
-  const Leaf leaf = leaf_with({256 * kMebibyte, {}, {}, {}});
+  const Leaf leaf = leaf_with({.memory = 256 * kMebibyte});
   const std::string path = tree.memory_cgroup("web", "0-1");
   const std::string pool = path.substr(0, path.rfind('/'));
   const bool unified = read_text(pool + "/memory.max").has_value();
