@@ -9,6 +9,7 @@ import subprocess
 
 import pytest
 
+from nearly import nearly
 from test_why import why
 from waiting import eventually
 
@@ -40,15 +41,6 @@ def lines_in(folder):
     return file.read_text().splitlines() if file.exists() else []
 
 
-def rounded(value):
-    """Seconds to the microsecond, as they are restored."""
-    if isinstance(value, dict):
-        return {key: rounded(one) for key, one in value.items()}
-    if isinstance(value, list):
-        return [rounded(one) for one in value]
-    return round(value, 6) if isinstance(value, float) else value
-
-
 def kept_in(folder):
     """The certificates on the disk, newest first: of each number the last line counts."""
     certificates = {}
@@ -66,8 +58,8 @@ def numbers_in(folder):
 def settled(supervisor, folder):
     """Its certificates, when the disk has the same: more may become known of an end later."""
     def same():
-        told = rounded(why(supervisor)["certificates"])
-        return told if told == rounded(kept_in(folder)) else None
+        told = why(supervisor)["certificates"]
+        return told if told == nearly(kept_in(folder)) else None
     return eventually(same, "the same on the disk")
 
 
@@ -94,7 +86,7 @@ def test_a_supervisor_that_is_killed_leaves_them_to_the_next(supervise, tmp_path
     supervisor.start()
 
     after = why(supervisor)
-    assert rounded(after["certificates"]) == before
+    assert after["certificates"] == nearly(before)
     assert [life["generation"] for life in after["history"]] == [1, 2, 1]
     assert [life.get("earlier_supervisor", False) for life in after["history"]] == [False, True, True]
     assert after["history"][2]["ended_because"] == "segfault"

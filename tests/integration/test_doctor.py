@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from folders import folders_named
 from machine import CGROUPS, children, memory_can_be_limited
 from supervisor import free_port
 from waiting import eventually
@@ -92,7 +93,7 @@ class Clinic:
 
 
 def cgroups_of_doctor(pid):
-    return list(CGROUPS.glob(f"**/poolwarden-doctor-{pid}"))
+    return folders_named(f"poolwarden-doctor-{pid}", CGROUPS)
 
 
 @pytest.fixture

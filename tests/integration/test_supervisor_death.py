@@ -3,8 +3,8 @@
 import os
 import signal
 import subprocess
-from pathlib import Path
 
+from folders import folders_named
 from waiting import eventually, gone
 
 
@@ -81,4 +81,4 @@ def leftovers(control):
     for byte in control.encode():
         number = (number ^ byte) * 16777619 % 2**32
     return [path for place in ("/run/poolwarden", "/sys/fs/cgroup")
-            for path in Path(place).glob(f"**/poolwarden-{number:08x}")]
+            for path in folders_named(f"poolwarden-{number:08x}", place)]
