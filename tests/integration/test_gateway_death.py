@@ -24,6 +24,7 @@ def test_listens_again_on_the_same_socket(supervise):
         load.wait_for_more(500)
 
     assert second != first
+    assert [event["was"] for event in supervisor.events_of("gateway.exited")] == [5175]
     assert all("Refused" not in failure for failure in load.broken)
     assert set(load.answers) == {(200, None)}
     after = supervisor.metrics().counters()

@@ -13,6 +13,7 @@ def logged(supervisor):
 
 PLANNED = "manual"
 UNPLANNED = "worker_request"
+NUMBERS = {PLANNED: 5079, UNPLANNED: 5078}
 
 
 @pytest.mark.parametrize("level, expected", [
@@ -33,7 +34,7 @@ def test_only_these_are_logged(supervise, level, expected):
     assert reasons() == expected
     for reason in (PLANNED, UNPLANNED):
         assert supervisor.metric("poolwarden_worker_recycles_total", reason=reason) == 1
-        assert supervisor.events_of("worker.recycling", reason=reason)
+        assert supervisor.events_of("worker.recycling", reason=reason, was=NUMBERS[reason])
 
 
 def test_unexpected_ends_are_logged_unless_nothing_is(supervise):

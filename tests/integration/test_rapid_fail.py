@@ -43,7 +43,7 @@ def test_five_failures_take_the_pool_out_until_it_is_started(supervise, program,
     assert supervisor.metric("poolwarden_worker_failures_total", pool="web",
                              diagnosis="exit_nonzero") == 5
     assert supervisor.pool()["disabled"] == "rapid_fail"
-    assert "pool.rapid_fail" in supervisor.event_names()
+    assert [event["was"] for event in supervisor.events_of("pool.rapid_fail")] == [5002]
     assert "rapid_fail" in supervisor.log_text()
 
     told = eventually(lambda: record.exists() and record.read_text(), "the action")

@@ -64,7 +64,7 @@ def test_a_bad_file_changes_nothing(supervise):
     assert supervisor.worker_pids() == workers
     assert [pool["name"] for pool in supervisor.status()["pools"]] == ["web"]
     [failed] = supervisor.events_of("config.reload_failed")
-    assert "concurrency" in failed["message"]
+    assert "concurrency" in failed["message"] and failed["was"] == 5173
     metrics = supervisor.metrics()
     assert metrics.value("poolwarden_config_last_reload_successful") == 0
     assert metrics.value("poolwarden_config_reload_failures_total") == 1
@@ -131,8 +131,9 @@ def test_a_changed_command_recycles_without_a_lost_request(supervise):
 
     assert load.failures == []
     assert before.isdisjoint(supervisor.worker_pids())
-    reasons = {event["reason"] for event in supervisor.events_of("worker.recycling")}
-    assert reasons == {"config_change"}
+    reasons = {(event["reason"], event["was"])
+               for event in supervisor.events_of("worker.recycling")}
+    assert reasons == {("config_change", 5080)}
     for labels, value in supervisor.metrics().matching("poolwarden_http_requests_lost_total"):
         assert value == 0, labels
 

@@ -43,3 +43,4 @@ def test_a_suspended_worker_rests_and_answers_again(supervise, program, tmp_path
                "the loop goes on")
     names = supervisor.event_names()
     assert names.index("worker.suspended") < names.index("worker.resumed")
+    assert supervisor.events_of("worker.suspended")[0]["was"] == 2310

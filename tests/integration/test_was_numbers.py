@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from machine import cgroups_of, pids_can_be_limited
+from machine import WITHOUT_CGROUPS, cgroups_of, pids_can_be_limited
 from waiting import eventually
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -51,6 +51,33 @@ def test_5058_no_such_processor(supervise):
 
     assert failed["was"] == 5058 and failed["stage"] == "limits"
     assert "limits.affinity" in failed["message"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may unmount")
+def test_5060_a_limit_that_nothing_here_keeps(supervise):
+    supervisor = supervise({"job": {"command": ["sleep", "infinity"], "routes": [],
+                                    "limits": {"pids": 10}, "containment": "best_effort"}},
+                           wait="up", prefix=WITHOUT_CGROUPS)
+
+    told = eventually(lambda: supervisor.events_of("containment.degraded", pool="job"), "it is told")
+
+    assert [(event["was"], event["level"]) for event in told] == [(5060, "warning")]
+    assert [event["was"] for event in supervisor.events_of("supervisor.started")] == [5211]
+
+
+def test_5054_and_5015_an_action_that_fails(supervise):
+    ping = {"http": "/healthz", "interval": "200ms", "timeout": "1s"}
+    supervisor = supervise({
+        "job": {"command": ["sh", "-c", "exit 3"], "routes": [],
+                "rapid_fail": {"failures": 1, "action": ["/bin/false"]}},
+        "web": {"health": {"ping": ping}, "orphan": {"keep": True, "action": ["/bin/false"]}}},
+        wait="up")
+    eventually(lambda: supervisor.worker_pids(), "it serves")
+    supervisor.post("/sick")
+
+    for pool, number in {"job": 5054, "web": 5015}.items():
+        [failed] = eventually(lambda: supervisor.events_of("hook.failed", pool=pool), pool)
+        assert (failed["was"], failed["level"]) == (number, "error")
 
 
 @WITH_CGROUPS
