@@ -15,7 +15,9 @@ from supervisor import Supervisor
 from waiting import eventually
 from web import Load
 
-PATIENCE = 90  # seconds; two of the deaths take a second of CPU time each, beside all others
+# Seconds. Cores are looked at one after the other, each for up to 30 s, as the last of all that the
+# machine does.
+PATIENCE = 170
 # What the gateway and those who look into files tell comes before the event of an end or after it.
 TOLD_LATER = {"cut_requests", "port_holder"}
 ENDS = ("worker.exited", "worker.start_failed", "worker.stopped")
