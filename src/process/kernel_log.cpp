@@ -103,9 +103,10 @@ bool is_first_pid_namespace() {
 
 std::optional<FaultLine> read_fault_line(std::string_view text) {
   text = text.substr(0, text.find('\n'));
-  if (auto line = read_segfault(text)) return line;
-  if (auto line = read_trap(text)) return line;
-  return read_seccomp(text);
+  auto line = read_segfault(text);
+  if (!line) line = read_trap(text);
+  if (!line) line = read_seccomp(text);
+  return line && line->pid > 0 ? line : std::nullopt;
 }
 
 KernelLog KernelLog::open() {
