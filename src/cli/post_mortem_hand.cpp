@@ -113,7 +113,7 @@ Findings look(const Texts& words) {
   found.core = core;
   if (!notes) return findings;
   found.fault = notes->fault;
-  // abort() is no stranger's doing.
+  // What it sent itself names nobody.
   if (found.fault->sender_pid == std::atoi(words[1].c_str())) found.fault->sender_pid.reset();
   return findings;
 }

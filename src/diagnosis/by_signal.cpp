@@ -41,6 +41,20 @@ std::string next_of(int signal) {
   return row ? std::string(row->next_step) : "Look for who sends it.";
 }
 
+bool is_of_timer(const Inquest& inquest) { return inquest.evidence.fault->si_code == SI_TIMER; }
+
+std::string sent_by_itself(const Inquest& inquest) {
+  if (is_of_timer(inquest)) return ", which a timer of its own sent";
+  const auto& code = inquest.evidence.fault->si_code;
+  const char* how = code == SI_TKILL ? " (raise(3))" : code == SI_USER ? " (kill(2))" : "";
+  return std::string(", which it sent itself") + how;
+}
+
+std::string sent_by_stranger(int pid) {
+  if (pid == 0) return ", which a process outside of its pid namespace sent";
+  return ", which process " + std::to_string(pid) + " sent";
+}
+
 // Empty where no process sent it, or none is known to have.
 std::string sent_by(const Inquest& inquest) {
   switch (origin_of(inquest)) {
@@ -48,14 +62,16 @@ std::string sent_by(const Inquest& inquest) {
     case Origin::Kernel:
       return "";
     case Origin::Itself:
-      return ", which it sent itself (raise(3))";
+      return sent_by_itself(inquest);
     case Origin::Stranger:
-      return ", which process " + std::to_string(*inquest.evidence.fault->sender_pid) + " sent";
+      return sent_by_stranger(*inquest.evidence.fault->sender_pid);
   }
   return "";
 }
 
 std::string next_of_sent(const Inquest& inquest) {
+  if (origin_of(inquest) == Origin::Itself && is_of_timer(inquest))
+    return "Let it handle the signals of its timers: timer_create(2).";
   if (origin_of(inquest) == Origin::Itself)
     return "Handlers of crashes do so when they have told what they know: see its output.";
   return "Look for operators, scripts and watchdogs that send the signal.";
@@ -221,9 +237,10 @@ Diagnosis judge_signal(const Signaled& end, const Inquest& inquest) {
     case SIGKILL:
       return killed(end, inquest);
     case SIGPIPE:
-      return told(Cause::Unknown, end,
-                  {Detail::BrokenOutput, ": it wrote to a pipe or connection whose reader was gone",
-                   next_of(SIGPIPE)});
+      return told(
+          Cause::Unknown, end,
+          {Detail::BrokenOutput, ": mostly a write to a pipe or connection whose reader was gone",
+           next_of(SIGPIPE)});
     default:
       return other(end, inquest);
   }

@@ -115,13 +115,16 @@ std::string hexadecimal(std::uint64_t address) {
 }
 
 std::string fault_words(const FaultSite& fault) {
-  std::string words = "si_code " + std::to_string(fault.si_code);
-  if (fault.address) words += ", address " + hexadecimal(*fault.address);
-  if (fault.stack_pointer != 0) words += ", stack pointer " + hexadecimal(fault.stack_pointer);
-  if (fault.program_counter != 0)
-    words += ", program counter " + hexadecimal(fault.program_counter);
-  if (fault.sender_pid) words += ", sent by process " + std::to_string(*fault.sender_pid);
-  if (fault.syscall_number) words += ", system call " + std::to_string(*fault.syscall_number);
+  std::string words;
+  const auto add = [&words](const char* name, const std::string& value) {
+    words += (words.empty() ? "" : ", ") + std::string(name) + " " + value;
+  };
+  if (fault.si_code) add("si_code", std::to_string(*fault.si_code));
+  if (fault.address) add("address", hexadecimal(*fault.address));
+  if (fault.stack_pointer != 0) add("stack pointer", hexadecimal(fault.stack_pointer));
+  if (fault.program_counter != 0) add("program counter", hexadecimal(fault.program_counter));
+  if (fault.sender_pid) add("sent by process", std::to_string(*fault.sender_pid));
+  if (fault.syscall_number) add("system call", std::to_string(*fault.syscall_number));
   if (!fault.syscall_name.empty()) words += " (" + fault.syscall_name + ")";
   return words;
 }

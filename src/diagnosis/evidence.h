@@ -16,14 +16,17 @@ namespace poolwarden::diagnosis {
 // What the kernel noted down when a signal ended it, in the core file (NT_SIGINFO and NT_PRSTATUS
 // of core(5)) or in its own log.
 struct FaultSite {
-  int si_code = 0;  // sigaction(2): SEGV_MAPERR, SI_USER, SYS_SECCOMP…; the log has none
+  // sigaction(2): SEGV_MAPERR, SI_USER, SYS_SECCOMP…; absent where the log alone tells of it.
+  std::optional<int> si_code = {};
   // That it touched: SIGSEGV, SIGBUS. Absent where it is not told, as with SI_KERNEL, a general
   // protection fault.
   std::optional<std::uint64_t> address = {};
   std::uint64_t stack_pointer = 0;
   std::uint64_t program_counter = 0;
-  bool is_stack_exhausted = false;         // it touched what lies right below its stack
-  std::optional<int> sender_pid = {};      // of a signal that a process sent
+  bool is_stack_exhausted = false;  // it touched what lies right below its stack
+  // Of another process that sent the signal; 0: one outside of its pid namespace. Absent with an
+  // si_code of 0 or less: the process itself sent it.
+  std::optional<int> sender_pid = {};
   std::optional<int> syscall_number = {};  // SIGSYS
   std::string syscall_name = {};           // of it, where it is known: "ptrace"
 };

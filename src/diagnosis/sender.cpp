@@ -88,7 +88,7 @@ Sender of_signal(int signal, const Inquest& inquest) {
     case SIGALRM:
     case SIGVTALRM:
     case SIGPROF:
-      return Sender::Itself;
+      return of_origin(inquest, Sender::Itself);  // its own writes and timers
     default:
       break;
   }
@@ -97,15 +97,21 @@ Sender of_signal(int signal, const Inquest& inquest) {
   return of_ours(circumstances, Sender::OurStop);
 }
 
+// The kernel sends it as if the process had called kill(2).
+bool may_be_of_its_file_limit(const Inquest& inquest) {
+  const auto* struck = std::get_if<Signaled>(&inquest.evidence.status);
+  return struck && struck->signal == SIGXFSZ && inquest.evidence.fault->si_code == SI_USER;
+}
+
 }  // namespace
 
-// abort(3) and raise(3) use tgkill(2), kill(1) does not; of what a process sent itself no sender is
-// named. The kernel's log tells of nothing that was sent, and has no code.
+// The kernel's log tells of nothing that was sent, and has no code.
 Origin origin_of(const Inquest& inquest) {
   const auto& fault = inquest.evidence.fault;
   if (!fault) return Origin::Unknown;
-  if (fault->si_code == SI_TKILL) return Origin::Itself;
-  return fault->si_code > 0 || !fault->sender_pid ? Origin::Kernel : Origin::Stranger;
+  if (!fault->si_code || *fault->si_code > 0) return Origin::Kernel;
+  if (fault->sender_pid) return Origin::Stranger;
+  return may_be_of_its_file_limit(inquest) ? Origin::Unknown : Origin::Itself;
 }
 
 Sender sender_of(const Inquest& inquest) {

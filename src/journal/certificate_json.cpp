@@ -4,6 +4,7 @@
 #include <cinttypes>
 #include <cstdio>
 #include <cstdlib>
+#include <iterator>
 #include <utility>
 
 #include "base/match.h"
@@ -155,7 +156,7 @@ std::optional<diagnosis::ExitStatus> status_in(const json::object& object) {
 
 void put_fault(json::object& object, const std::optional<diagnosis::FaultSite>& fault) {
   if (!fault) return;
-  object["si_code"] = fault->si_code;
+  if (fault->si_code) object["si_code"] = *fault->si_code;
   if (fault->address) object["address"] = json_text(hexadecimal(*fault->address));
   if (fault->stack_pointer != 0)
     object["stack_pointer"] = json_text(hexadecimal(fault->stack_pointer));
@@ -168,9 +169,14 @@ void put_fault(json::object& object, const std::optional<diagnosis::FaultSite>& 
 }
 
 std::optional<diagnosis::FaultSite> fault_in(const json::object& object) {
-  if (!object.contains("si_code")) return std::nullopt;
+  constexpr const char* kKeys[] = {"si_code",         "address",         "stack_pointer",
+                                   "program_counter", "stack_exhausted", "sender_pid",
+                                   "syscall",         "syscall_name"};
+  const bool is_there = std::any_of(std::begin(kKeys), std::end(kKeys),
+                                    [&](const char* key) { return object.contains(key); });
+  if (!is_there) return std::nullopt;
   diagnosis::FaultSite fault;
-  fault.si_code = small_number_in(object, "si_code");
+  if (object.contains("si_code")) fault.si_code = small_number_in(object, "si_code");
   if (object.contains("address")) fault.address = address_in(object, "address");
   fault.stack_pointer = address_in(object, "stack_pointer");
   fault.program_counter = address_in(object, "program_counter");

@@ -50,11 +50,12 @@ void read_signal(std::string_view data, const ElfNumbers& numbers, CoreNotes& no
   const auto whole = [&](std::size_t at) { return static_cast<int>(numbers.number(data, at, 4)); };
   const std::size_t details = numbers.is_64() ? 16 : 12;
   notes.signal = whole(0);
-  notes.fault.si_code = whole(8);
-  const bool is_sent = notes.fault.si_code <= 0;  // SI_USER, SI_TKILL, SI_QUEUE…
-  if (notes.fault.si_code == SI_KERNEL) return;  // a general protection fault: nothing more is told
-  if (is_sent) {
-    notes.fault.sender_pid = whole(details);
+  const int code = whole(8);
+  notes.fault.si_code = code;
+  if (code == SI_KERNEL) return;  // a general protection fault: nothing more is told
+  if (code <= 0) {                // SI_USER, SI_TKILL, SI_QUEUE…
+    const bool is_its_own = code == SI_TIMER || code == SI_SIGIO;  // these have no pid
+    if (!is_its_own) notes.fault.sender_pid = whole(details);
   } else if (notes.signal == SIGSYS) {
     notes.fault.address = numbers.word(data, details);
     notes.fault.syscall_number = whole(details + numbers.word_size());

@@ -45,7 +45,7 @@ class Fields {
 
 FaultSite read_fault(Fields fields) {
   FaultSite fault;
-  fault.si_code = fields.number<int>().value_or(0);
+  fault.si_code = fields.number<int>();
   fault.address = fields.number<std::uint64_t>();
   fault.stack_pointer = fields.number<std::uint64_t>().value_or(0);
   fault.program_counter = fields.number<std::uint64_t>().value_or(0);
@@ -93,10 +93,9 @@ void read_line(std::string_view line, Evidence& found) {
 std::string post_mortem_text(const Evidence& found) {
   std::string text;
   if (const auto& fault = found.fault) {
-    text += "fault\t" + std::to_string(fault->si_code) + field(fault->address) +
-            field(fault->stack_pointer) + field(fault->program_counter) +
-            (fault->is_stack_exhausted ? "\t1" : "\t0") + field(fault->sender_pid) +
-            field(fault->syscall_number) + "\n";
+    text += "fault" + field(fault->si_code) + field(fault->address) + field(fault->stack_pointer) +
+            field(fault->program_counter) + (fault->is_stack_exhausted ? "\t1" : "\t0") +
+            field(fault->sender_pid) + field(fault->syscall_number) + "\n";
   }
   if (found.core && !found.core->path.empty())
     text += "core" + field(found.core->bytes) + field(found.core->path) +

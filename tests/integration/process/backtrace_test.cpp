@@ -5,13 +5,16 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sched.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <csignal>
+#include <ctime>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <thread>
 
 #include "process/core_file.h"
@@ -34,16 +37,24 @@ struct Backtraces : testing::Test {
   // Of a program in tests/workers that crashes in the folder. Empty where this machine's cores are
   // no files in it.
   std::string crash() {
+    return crash([this] { ::execl(program.c_str(), "die", "segfault", nullptr); });
+  }
+
+  // Of a process that does this.
+  std::string crash(const std::function<void()>& die) {
     pid = ::fork();
     if (pid == 0) {
       const rlimit any{RLIM_INFINITY, RLIM_INFINITY};
       ::setrlimit(RLIMIT_CORE, &any);
-      if (::chdir(folder.c_str()) == 0) ::execl(program.c_str(), "die", "segfault", nullptr);
+      if (::chdir(folder.c_str()) == 0) die();
       ::_exit(127);
     }
     int status = 0;
     ::waitpid(pid, &status, 0);
-    if (!WCOREDUMP(status)) return "";
+    return WCOREDUMP(status) ? core_in_folder() : "";
+  }
+
+  std::string core_in_folder() const {
     for (const auto& entry : std::filesystem::directory_iterator(folder))
       if (entry.path().filename().string().starts_with("core")) return entry.path();
     return "";
@@ -132,6 +143,86 @@ TEST_F(Backtraces, AreOfTheProcessThatTheCoreNames) {
   EXPECT_EQ(notes->signal, SIGSEGV);
   EXPECT_EQ(notes->whole_size, std::filesystem::file_size(core));
   EXPECT_EQ(notes->program, program);
+}
+
+// What a core file says of who sent the signal.
+struct Senders : Backtraces {
+  std::optional<CoreNotes> notes_of(const std::function<void()>& die) {
+    return notes_in(crash(die));
+  }
+  static std::optional<CoreNotes> notes_in(const std::string& core) {
+    if (core.empty()) return std::nullopt;
+    const auto notes = read_core(file_reader(core));
+    std::filesystem::remove(core);
+    return notes ? std::optional(*notes) : std::nullopt;
+  }
+};
+
+TEST_F(Senders, AreTheProcessItselfWhereItCallsKillOrRaise) {
+  const auto killed = notes_of([] { ::kill(::getpid(), SIGSEGV); });
+  if (!killed) GTEST_SKIP() << "no core file here";
+  EXPECT_EQ(killed->fault.si_code, SI_USER);
+  EXPECT_EQ(killed->fault.sender_pid, pid);
+  const auto raised = notes_of([] { ::raise(SIGXCPU); });
+  EXPECT_EQ(raised->fault.si_code, SI_TKILL);
+  EXPECT_EQ(raised->fault.sender_pid, pid);
+}
+
+TEST_F(Senders, AreNobodyElseWhereATimerOfItsOwnRunsOut) {
+  const auto notes = notes_of([] {
+    sigevent by{};
+    by.sigev_notify = SIGEV_SIGNAL;
+    by.sigev_signo = SIGXCPU;
+    timer_t timer{};
+    ::timer_create(CLOCK_MONOTONIC, &by, &timer);
+    const itimerspec soon{{}, {0, 1}};
+    ::timer_settime(timer, 0, &soon, nullptr);
+    for (;;) ::pause();
+  });
+  if (!notes) GTEST_SKIP() << "no core file here";
+  EXPECT_EQ(notes->fault.si_code, SI_TIMER);
+  EXPECT_EQ(notes->fault.sender_pid, std::nullopt);
+}
+
+TEST_F(Senders, AreTheKernelWhereTheLimitOfCpuTimeIsMet) {
+  const auto notes = notes_of([] {
+    const rlimit limit{1, 60};
+    ::setrlimit(RLIMIT_CPU, &limit);
+    for (volatile bool runs = true; runs;) {
+    }
+  });
+  if (!notes) GTEST_SKIP() << "no core file here";
+  EXPECT_EQ(notes->signal, SIGXCPU);
+  EXPECT_EQ(notes->fault.si_code, SI_KERNEL);
+  EXPECT_EQ(notes->fault.sender_pid, std::nullopt);
+}
+
+// Of two there, for the first one of a namespace takes no such signal.
+void have_one_in_a_pid_namespace_killed() {
+  int ready[2];
+  ::signal(SIGSEGV, SIG_IGN);
+  if (::pipe(ready) < 0 || ::setpgid(0, 0) < 0 || ::unshare(CLONE_NEWPID) < 0) return;
+  if (::fork() == 0) {
+    if (::fork() == 0) {
+      ::signal(SIGSEGV, SIG_DFL);
+      if (::write(ready[1], "", 1) == 1) ::pause();
+      return;
+    }
+    ::wait(nullptr);
+    return;
+  }
+  ::close(ready[1]);
+  char byte = 0;
+  if (::read(ready[0], &byte, 1) == 1) ::kill(0, SIGSEGV);
+  ::wait(nullptr);
+}
+
+TEST_F(Senders, HaveNoPidWhereTheyAreOutsideOfItsPidNamespace) {
+  crash(have_one_in_a_pid_namespace_killed);
+  const auto notes = notes_in(core_in_folder());
+  if (!notes) GTEST_SKIP() << "no core file, or no pid namespace here";
+  EXPECT_EQ(notes->fault.si_code, SI_USER);
+  EXPECT_EQ(notes->fault.sender_pid, 0);
 }
 
 // Who left a file in the folder that might be a core.

@@ -75,10 +75,20 @@ TEST(Segfault, MayHaveNoAddress) {
 }
 
 TEST(Segfault, MayBeRaisedByItsOwnHandlerOfCrashes) {
-  const FaultSite raised{.si_code = SI_TKILL, .sender_pid = 77};
-  const Diagnosis told = unasked(faulted(SIGSEGV, raised));
+  const Diagnosis told = unasked(faulted(SIGSEGV, {.si_code = SI_TKILL}));
   expect(told, {Cause::Segfault, Detail::None,
                 "was killed by SIGSEGV, which it sent itself (raise(3))", "Handlers of crashes"});
+  EXPECT_EQ(told.sender, Sender::Itself);
+  EXPECT_EQ(unasked(faulted(SIGSEGV, {.si_code = SI_USER})).sentence,
+            "was killed by SIGSEGV, which it sent itself (kill(2))");
+  EXPECT_EQ(unasked(faulted(SIGSEGV, {.si_code = SI_QUEUE})).sentence,
+            "was killed by SIGSEGV, which it sent itself");
+}
+
+TEST(CpuLimit, IsNotWhatATimerOfItsOwnStandsFor) {
+  const Diagnosis told = unasked(faulted(SIGXCPU, {.si_code = SI_TIMER}));
+  expect(told, {Cause::CpuLimit, Detail::None,
+                "was killed by SIGXCPU, which a timer of its own sent", "timer_create(2)"});
   EXPECT_EQ(told.sender, Sender::Itself);
 }
 
@@ -88,6 +98,8 @@ TEST(Segfault, MayBeSentByAProcess) {
   EXPECT_EQ(told.cause, Cause::Segfault);
   EXPECT_EQ(told.sender, Sender::Stranger);
   EXPECT_EQ(told.sentence, "was killed by SIGSEGV, which process 77 sent");
+  EXPECT_EQ(unasked(faulted(SIGSEGV, {.si_code = SI_USER, .sender_pid = 0})).sentence,
+            "was killed by SIGSEGV, which a process outside of its pid namespace sent");
 }
 
 TEST(Abort, MayBeSentByAProcess) {
@@ -96,8 +108,8 @@ TEST(Abort, MayBeSentByAProcess) {
   expect(told, {Cause::Abort, Detail::None, "was killed by SIGABRT, which process 77 sent",
                 "did not abort itself"});
   EXPECT_EQ(told.sender, Sender::Stranger);
-  const FaultSite by_abort{.si_code = SI_TKILL, .sender_pid = 77};
-  EXPECT_EQ(unasked(faulted(SIGABRT, by_abort)).sender, Sender::Itself);
+  const FaultSite by_tgkill{.si_code = SI_TKILL, .sender_pid = 77};
+  EXPECT_EQ(unasked(faulted(SIGABRT, by_tgkill)).sender, Sender::Stranger);
 }
 
 TEST(Abort, OfItsOwnIsToldByItsCoreFile) {
@@ -283,7 +295,7 @@ TEST(KillByAStranger, IsToldWithWhoSentItWhereThatIsKnown) {
 TEST(BrokenPipe, IsToldAsThat) {
   expect(unasked(left(Signaled{SIGPIPE})),
          {Cause::Unknown, Detail::BrokenOutput,
-          "was killed by SIGPIPE: it wrote to a pipe or connection whose reader was gone",
+          "was killed by SIGPIPE: mostly a write to a pipe or connection whose reader was gone",
           "ignore SIGPIPE"});
 }
 

@@ -131,6 +131,12 @@ TEST(Certificate, HasNoAddressWhereNoneIsKnown) {
   EXPECT_THAT(describe(certificate), HasSubstr("\nfault: si_code 128, stack pointer 0x20\n"));
 }
 
+TEST(Certificate, HasNoCodeWhereNoneIsKnown) {
+  Certificate certificate = crash();
+  certificate.evidence.fault = FaultSite{.address = 16, .stack_pointer = 32};
+  EXPECT_THAT(describe(certificate), HasSubstr("\nfault: address 0x10, stack pointer 0x20\n"));
+}
+
 TEST(Certificate, SaysWhyThereIsNoCoreFile) {
   Certificate certificate = crash();
   certificate.evidence.core = CoreFile{"", 0, "limits.core is 0"};

@@ -42,7 +42,9 @@ const Row kRows[] = {
     {Signaled{SIGABRT}, {}, Sender::Unknown},
     {Signaled{SIGABRT}, {.intent = Intent::PingTimeout}, Sender::OurStop},  // health.stack_signal
     {Signaled{SIGABRT}, {.intent = Intent::StartupTimeout}, Sender::Unknown},
-    {Signaled{SIGPIPE}, {}, Sender::Itself},
+    {Signaled{SIGPIPE}, {}, Sender::Unknown},  // kill -PIPE looks the same
+    {Signaled{SIGALRM}, {}, Sender::Unknown},
+    {Signaled{SIGPROF}, {}, Sender::Unknown},
     {Signaled{SIGSYS}, {}, Sender::Unknown},
     {Signaled{SIGXCPU}, {}, Sender::Unknown},
     {Signaled{SIGXFSZ}, {}, Sender::Unknown},
@@ -65,7 +67,9 @@ TEST(Sender, OfAFaultIsWhoTheCoreFileOrTheKernelsLogNames) {
   const FaultSite in_log{.stack_pointer = 16};
   const FaultSite by_kill{.si_code = SI_USER, .sender_pid = 7};
   const FaultSite by_queue{.si_code = SI_QUEUE, .sender_pid = 7};
-  const FaultSite by_raise{.si_code = SI_TKILL, .sender_pid = 7};
+  const FaultSite by_tgkill{.si_code = SI_TKILL, .sender_pid = 7};
+  const FaultSite by_raise{.si_code = SI_TKILL};
+  const FaultSite by_timer{.si_code = SI_TIMER};
   const std::pair<int, Sender> rows[] = {
       {SIGSEGV, Sender::KernelFault},  {SIGBUS, Sender::KernelFault},
       {SIGILL, Sender::KernelFault},   {SIGFPE, Sender::KernelFault},
@@ -76,11 +80,24 @@ TEST(Sender, OfAFaultIsWhoTheCoreFileOrTheKernelsLogNames) {
     for (const auto& [fault, sender] :
          {std::pair(by_kernel, kernel), std::pair(in_log, kernel),
           std::pair(by_kill, Sender::Stranger), std::pair(by_queue, Sender::Stranger),
-          std::pair(by_raise, Sender::Itself)}) {
+          std::pair(by_tgkill, Sender::Stranger), std::pair(by_raise, Sender::Itself),
+          std::pair(by_timer, Sender::Itself)}) {
       evidence.fault = fault;
-      EXPECT_EQ(name(unasked(evidence).sender), name(sender)) << signal << " " << fault.si_code;
+      EXPECT_EQ(name(unasked(evidence).sender), name(sender))
+          << signal << " " << fault.si_code.value_or(0);
     }
   }
+}
+
+TEST(Sender, OfWhatAProcessSentItselfIsItself) {
+  for (const int signal : {SIGSEGV, SIGABRT, SIGSYS, SIGXCPU, SIGPIPE, SIGPROF}) {
+    Evidence evidence = left(Signaled{signal});
+    evidence.fault = FaultSite{.si_code = SI_USER};
+    EXPECT_EQ(name(unasked(evidence).sender), name(Sender::Itself)) << signal;
+  }
+  Evidence evidence = left(Signaled{SIGALRM});
+  evidence.fault = FaultSite{.si_code = SI_KERNEL};  // setitimer(2)
+  EXPECT_EQ(unasked(evidence).sender, Sender::Itself);
 }
 
 TEST(Sender, IsTheLimitThatIsKnownToBeMet) {
@@ -89,8 +106,10 @@ TEST(Sender, IsTheLimitThatIsKnownToBeMet) {
   EXPECT_EQ(unasked(evidence).sender, Sender::KernelRlimit);
   evidence.status = Signaled{SIGXFSZ};
   EXPECT_EQ(unasked(evidence).sender, Sender::Unknown);
+  evidence.fault = FaultSite{.si_code = SI_USER};  // as if it had sent it itself
+  EXPECT_EQ(unasked(evidence).sender, Sender::Unknown);
+  EXPECT_EQ(unasked(evidence).sentence, "was killed by SIGXFSZ");
   evidence.has_file_size_rlimit = true;
-  evidence.fault = FaultSite{.si_code = SI_USER, .sender_pid = 7};  // that of the process itself
   EXPECT_EQ(unasked(evidence).sender, Sender::KernelRlimit);
   EXPECT_EQ(unasked(evidence).sentence, "was killed by SIGXFSZ");
 }

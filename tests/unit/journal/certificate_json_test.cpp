@@ -92,6 +92,19 @@ TEST(CertificateJson, WritesNoAddressWhereNoneIsKnown) {
   EXPECT_EQ(there_and_back(certificate).evidence.fault->address, 0u);
 }
 
+// The kernel's log has none.
+TEST(CertificateJson, WritesNoCodeWhereNoneIsKnown) {
+  Certificate certificate = fakes::full_certificate();
+  certificate.evidence.fault = diagnosis::FaultSite{.stack_pointer = 16};
+  EXPECT_FALSE(as_json(certificate).contains("si_code"));
+  const auto fault = there_and_back(certificate).evidence.fault;
+  ASSERT_TRUE(fault);
+  EXPECT_FALSE(fault->si_code);
+  EXPECT_EQ(fault->stack_pointer, 16u);
+  certificate.evidence.fault->si_code = 0;  // SI_USER
+  EXPECT_EQ(there_and_back(certificate).evidence.fault->si_code, 0);
+}
+
 TEST(CertificateJson, KeepsWhatItAnswered) {
   const auto probe = there_and_back(fakes::full_certificate()).evidence.probe;
   ASSERT_TRUE(probe);

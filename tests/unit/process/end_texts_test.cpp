@@ -138,7 +138,7 @@ TEST(KernelLog, HasNoAddressOfAGeneralProtectionFault) {
   EXPECT_EQ(line->fault.address, std::nullopt);
   EXPECT_EQ(line->fault.si_code, SI_KERNEL);
   EXPECT_EQ(read_fault_line("traps: die[42] trap divide error ip:5 sp:7 error:0")->fault.si_code,
-            0);
+            std::nullopt);
 }
 
 TEST(KernelLog, CannotBeMadeToSpeakOfOthersByAName) {
@@ -340,6 +340,14 @@ TEST(PostMortemText, IsReadAsItWasWritten) {
   EXPECT_EQ(read.backtrace[0], "#0  main () at a.c:3\\n#1  fake") << "one line stays one";
   EXPECT_LE(read.backtrace[1].size(), 512u);
   EXPECT_EQ(read.why_no_backtrace, found.why_no_backtrace);
+}
+
+TEST(PostMortemText, HasNoCodeWhereThereIsNone) {
+  diagnosis::Evidence found;
+  found.fault = diagnosis::FaultSite{.stack_pointer = 16};
+  EXPECT_EQ(read_post_mortem(post_mortem_text(found)).fault->si_code, std::nullopt);
+  found.fault->si_code = SI_TKILL;
+  EXPECT_EQ(read_post_mortem(post_mortem_text(found)).fault->si_code, SI_TKILL);
 }
 
 TEST(PostMortemText, HasNoAddressWhereThereIsNone) {
