@@ -16,6 +16,21 @@ std::optional<TimePoint> PingWatch::deadline(Duration timeout) const {
   return later_by(timeout, unanswered_since_);
 }
 
+void PingWatch::ended(const worker::PingAnswer& answer) {
+  if (answer.result == worker::PingResult::Answered) {
+    *this = PingWatch();
+    return;
+  }
+  was_last_answered_ = answer.status != 0;
+  if (was_last_answered_) status_ = answer.status;
+}
+
+std::string PingWatch::words() const {
+  if (status_ == 0) return "has answered no ping";
+  const std::string words = "has answered its pings with " + std::to_string(status_);
+  return was_last_answered_ ? words : words + ", and then not at all,";
+}
+
 std::optional<TimePoint> Watchdog::deadline(Duration timeout) const {
   return later_by(timeout, last_);
 }

@@ -3,9 +3,11 @@
 #pragma once
 
 #include <optional>
+#include <string>
 
 #include "pool/observation.h"
 #include "pool/pool_settings.h"
+#include "worker/usage.h"
 
 namespace poolwarden::pool {
 
@@ -14,12 +16,16 @@ namespace poolwarden::pool {
 class PingWatch {
  public:
   void begun(TimePoint now) { unanswered_since_ = unanswered_since_.value_or(now); }
-  void answered() { unanswered_since_.reset(); }
+  void ended(const worker::PingAnswer& answer);
   // When it has failed, unless an answer comes before.
   std::optional<TimePoint> deadline(Duration timeout) const;
+  // What has come of them since the last that was answered well: "has answered no ping".
+  std::string words() const;
 
  private:
   std::optional<TimePoint> unanswered_since_;
+  int status_ = 0;  // of the last answer that it gave since then; 0: none
+  bool was_last_answered_ = false;
 };
 
 // WATCHDOG=1 of one worker: silence counts from the last message, or from when it was ready.

@@ -119,7 +119,7 @@ class Pool {
   void drain_broken(WorkerId id);
   Decision request_timed_out(WorkerId id, TimePoint now);
   void ping_begun(WorkerId id, TimePoint now);
-  void ping_ended(WorkerId id, worker::PingResult result, TimePoint now);
+  void ping_ended(WorkerId id, const worker::PingAnswer& answer, TimePoint now);
 
   // What is seen every observation_interval(); absent: there is nothing to look for. Applies all
   // rules about requests, age, memory, the schedule, the queue, idleness and growth.

@@ -40,11 +40,11 @@ void Pool::ping_begun(WorkerId id, TimePoint now) {
   if (Worker* worker = find(id)) worker->ping.begun(now);
 }
 
-void Pool::ping_ended(WorkerId id, worker::PingResult result, TimePoint now) {
+void Pool::ping_ended(WorkerId id, const worker::PingAnswer& answer, TimePoint now) {
   Worker* worker = find(id);
-  if (!worker || result != worker::PingResult::Answered) return;
-  worker->ping.answered();
-  worker->watchdog.heard(now);
+  if (!worker) return;
+  worker->ping.ended(answer);
+  if (answer.result == worker::PingResult::Answered) worker->watchdog.heard(now);
 }
 
 Decision Pool::worker_reports_unhealthy(WorkerId id, const std::string& reason, TimePoint now) {
@@ -131,12 +131,12 @@ void Pool::check_health(Worker& worker, TimePoint now, Decision& decision) {
   // Nobody was awake to hear an answer: the container was paused.
   if (now - *deadline > kAsleep) return watch_anew(worker, now);
   if (is_past(ping_deadline(worker), now)) {
-    const Ping& settings = worker.pings;
-    return unhealthy(
-        worker, Ailment::Ping,
-        std::string(settings.http_path ? "has answered no ping" : "has not sent WATCHDOG=1") +
-            " for health.ping.timeout (" + format_duration(settings.timeout) + ")",
-        now, decision);
+    const Duration timeout = worker.pings.timeout;
+    const bool is_asked = is_past(worker.ping.deadline(timeout), now);
+    return unhealthy(worker, Ailment::Ping,
+                     (is_asked ? worker.ping.words() : "has not sent WATCHDOG=1") +
+                         " for health.ping.timeout (" + format_duration(timeout) + ")",
+                     now, decision);
   }
   unhealthy(worker, Ailment::Deadlock,
             "has answered none of its requests for health.deadlock.after (" +

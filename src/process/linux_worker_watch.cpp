@@ -15,8 +15,6 @@
 namespace poolwarden::process {
 namespace asio = boost::asio;
 
-using worker::PingResult;
-
 namespace {
 
 constexpr std::chrono::milliseconds kDumpLook{50};
@@ -29,7 +27,7 @@ void LinuxWorker::take_notification(const Notification& notification) {
     ready_timer_.cancel();  // looked at now, not at the next probe
   }
   if (notification.watchdog && assignment_.watch.watchdog && callbacks_.pinged)
-    callbacks_.pinged(PingResult::Answered, Duration::zero());
+    callbacks_.pinged(worker::PingAnswer{});
   if (notification.unhealthy && callbacks_.unhealthy) callbacks_.unhealthy(*notification.unhealthy);
   if (notification.status) tell_status(*notification.status);
   if (notification.error_number) {

@@ -68,7 +68,7 @@ asio::awaitable<void> Pinger::follow(std::shared_ptr<Run> run) {
     if (run->plan.on_answer) run->plan.on_answer(answer);
     pause = result == PingResult::Answered ? run->plan.interval
                                            : std::min<Duration>(run->plan.interval, kSoon);
-    if (run->plan.on_result) run->plan.on_result(result, Clock::now() - sent);
+    if (run->plan.on_result) run->plan.on_result({result, Clock::now() - sent, answer.status});
   }
 }
 

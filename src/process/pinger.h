@@ -20,7 +20,7 @@ struct PingPlan {
   Duration interval{};  // from the end of one to the next
   Duration timeout{};   // of one
   std::function<void()> on_sent;
-  std::function<void(worker::PingResult, Duration)> on_result;
+  std::function<void(const worker::PingAnswer&)> on_result;
   std::function<void(const HttpAnswer&)> on_answer = {};  // before on_result
 };
 

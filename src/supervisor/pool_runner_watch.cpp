@@ -35,9 +35,9 @@ worker::WorkerCallbacks PoolRunner::callbacks_for(WorkerId id) {
     pool_.ping_begun(id, outside_.now());
     arm_timer();
   };
-  callbacks.pinged = [this, id](worker::PingResult result, Duration took) {
-    outside_.pinged(pool_.settings().name, result, took);
-    pool_.ping_ended(id, result, outside_.now());
+  callbacks.pinged = [this, id](const worker::PingAnswer& answer) {
+    outside_.pinged(pool_.settings().name, answer.result, answer.took);
+    pool_.ping_ended(id, answer, outside_.now());
     arm_timer();
   };
   callbacks.memory_high = [this] {

@@ -32,4 +32,10 @@ enum class PingResult {
   Io,         // no connection, or it broke
 };
 
+struct PingAnswer {
+  PingResult result = PingResult::Answered;
+  Duration took{};  // none where the worker says by itself that it is well
+  int status = 0;   // of HTTP; 0: it gave none
+};
+
 }  // namespace poolwarden::worker

@@ -50,8 +50,8 @@ struct WorkerCallbacks {
   std::function<void(const std::string&)> status;     // STATUS= of sd_notify(3)
   std::function<void(const std::string&)> unhealthy;  // X_POOLWARDEN_UNHEALTHY=reason
   std::function<void()> ping_sent;
-  std::function<void(PingResult, Duration)> pinged;  // WATCHDOG=1 too: Answered, after no time
-  std::function<void()> memory_high;                 // see Watch::memory; may come often
+  std::function<void(const PingAnswer&)> pinged;  // WATCHDOG=1 too: Answered, after no time
+  std::function<void()> memory_high;              // see Watch::memory; may come often
   // The whole tree is gone, confirmed as far as the containment can tell.
   std::function<void(const diagnosis::Evidence&)> exited;
   // What was found after that, once, be it nothing: in Evidence's fields about what is found later,

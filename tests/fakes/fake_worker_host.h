@@ -54,7 +54,7 @@ class FakeWorkerHost : public worker::WorkerHost {
   }
   void let_send_ping(worker::WorkerId id) { callbacks_.at(id).ping_sent(); }
   void let_ping(worker::WorkerId id, worker::PingResult result, Duration took = {}) {
-    callbacks_.at(id).pinged(result, took);
+    callbacks_.at(id).pinged({result, took});
   }
   void let_memory_grow(worker::WorkerId id) { callbacks_.at(id).memory_high(); }
   void let_end(worker::WorkerId id, const diagnosis::Evidence& evidence) {

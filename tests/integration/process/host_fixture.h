@@ -30,6 +30,7 @@ struct Told {
   std::vector<std::string> statuses, unhealthy;
   int pings_sent = 0, memory_high = 0;
   std::vector<worker::PingResult> pings;
+  int last_ping_status = 0;
   std::vector<std::string> order;
   diagnosis::Evidence evidence;
 };
@@ -87,8 +88,9 @@ class HostFixture : public testing::Test {
     callbacks.status = [&told](const std::string& text) { told.statuses.push_back(text); };
     callbacks.unhealthy = [&told](const std::string& why) { told.unhealthy.push_back(why); };
     callbacks.ping_sent = [&told] { ++told.pings_sent; };
-    callbacks.pinged = [&told](worker::PingResult result, Duration) {
-      told.pings.push_back(result);
+    callbacks.pinged = [&told](const worker::PingAnswer& answer) {
+      told.pings.push_back(answer.result);
+      told.last_ping_status = answer.status;
     };
     callbacks.memory_high = [&told] { ++told.memory_high; };
     callbacks.exited = [&told](const diagnosis::Evidence& evidence) {

@@ -60,6 +60,7 @@ TEST_F(WorkerPings, ARedirectIsAnAnswerAndAnErrorIsNot) {
   run_until([&] { return redirecting.pings.size() >= 1 && failing.pings.size() >= 2; });
   EXPECT_THAT(redirecting.pings, Each(PingResult::Answered));
   EXPECT_THAT(failing.pings, Each(PingResult::BadStatus));
+  EXPECT_EQ(failing.last_ping_status, 400);
 }
 
 TEST_F(WorkerPings, WhatItAnsweredIsEvidenceOfItsEnd) {

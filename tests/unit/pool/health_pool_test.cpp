@@ -23,7 +23,7 @@ TEST(Ping, ThatIsAnsweredInTimeHarmsNobody) {
   bench.pool.ping_begun(WorkerId{1}, bench.now);
   EXPECT_EQ(bench.until_next(), Duration(10s));
   bench.now += 9s;
-  bench.pool.ping_ended(WorkerId{1}, worker::PingResult::Answered, bench.now);
+  bench.pool.ping_ended(WorkerId{1}, {worker::PingResult::Answered}, bench.now);
   EXPECT_TRUE(is_empty(bench.tick_after(1min)));
 }
 
@@ -32,11 +32,48 @@ TEST(Ping, ThatFailsIsTriedAgainUntilTheTimeout) {
   bench.serve(1, 1);
   for (int tries = 0; tries < 9; ++tries) {
     bench.pool.ping_begun(WorkerId{1}, bench.now);
-    bench.pool.ping_ended(WorkerId{1}, worker::PingResult::BadStatus, bench.now);
+    bench.pool.ping_ended(WorkerId{1}, {worker::PingResult::BadStatus}, bench.now);
     EXPECT_TRUE(is_empty(bench.tick_after(1s)));
   }
   const Decision decision = bench.tick_after(1s);
   EXPECT_THAT(kinds(decision), Contains(EventKind::WorkerUnhealthy));
+}
+
+// What worker.unhealthy says of a worker whose ping was answered so, again and again.
+std::string told_after(const std::vector<worker::PingAnswer>& answers) {
+  Bench bench(pinged());
+  bench.serve(1, 1);
+  for (const worker::PingAnswer& answer : answers) {
+    bench.pool.ping_begun(WorkerId{1}, bench.now);
+    bench.pool.ping_ended(WorkerId{1}, answer, bench.now);
+    bench.now += 1s;
+  }
+  bench.pool.ping_begun(WorkerId{1}, bench.now);
+  const Decision decision = bench.tick_after(10s);
+  const Event* told = event(decision, EventKind::WorkerUnhealthy);
+  return told ? told->sentence : "";
+}
+
+TEST(Ping, ThatFailedIsToldWithItsAnswer) {
+  const worker::PingAnswer well{}, refused{worker::PingResult::Io};
+  const worker::PingAnswer bad{worker::PingResult::BadStatus, {}, 500};
+  const std::string limit = "for health.ping.timeout (10s)";
+  EXPECT_EQ(told_after({}), "has answered no ping " + limit);
+  EXPECT_EQ(told_after({refused}), "has answered no ping " + limit);
+  EXPECT_EQ(told_after({refused, bad}), "has answered its pings with 500 " + limit);
+  EXPECT_EQ(told_after({bad, refused}),
+            "has answered its pings with 500, and then not at all, " + limit);
+  EXPECT_EQ(told_after({bad, well}), "has answered no ping " + limit) << "that is over";
+}
+
+TEST(Ping, IsNotWhatAWorkerFailedThatDidNotSendItsWatchdog) {
+  PoolSettings settings = pinged();
+  settings.health.ping.notify = true;
+  Bench bench(settings);
+  bench.serve(1, 1);
+  const Decision decision = bench.tick_after(10s);
+  EXPECT_EQ(event(decision, EventKind::WorkerUnhealthy)->sentence,
+            "has not sent WATCHDOG=1 for health.ping.timeout (10s)");
 }
 
 TEST(UnhealthyWorker, GetsNothingMoreAndIsReplacedAtOnce) {
@@ -110,7 +147,7 @@ TEST(Watchdog, CountsFromReadiness) {
   Bench bench(settings);
   bench.serve(1, 1);
   EXPECT_TRUE(is_empty(bench.tick_after(9s)));
-  bench.pool.ping_ended(WorkerId{1}, worker::PingResult::Answered, bench.now);
+  bench.pool.ping_ended(WorkerId{1}, {worker::PingResult::Answered}, bench.now);
   EXPECT_TRUE(is_empty(bench.tick_after(9s)));
   EXPECT_TRUE(tells(bench.tick_after(1s), EventKind::WorkerUnhealthy));
 }

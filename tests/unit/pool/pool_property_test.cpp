@@ -180,9 +180,9 @@ class RandomLife {
       case 0:
         return bench_.pool.ping_begun(id, bench_.now);
       case 1:
-        return bench_.pool.ping_ended(id, worker::PingResult::Answered, bench_.now);
+        return bench_.pool.ping_ended(id, {worker::PingResult::Answered}, bench_.now);
       case 2:
-        return bench_.pool.ping_ended(id, worker::PingResult::TimedOut, bench_.now);
+        return bench_.pool.ping_ended(id, {worker::PingResult::TimedOut}, bench_.now);
       case 3:
         return bench_.pool.traced(id, chance(20));
       case 4:
@@ -251,7 +251,7 @@ class RandomLife {
   void all_is_well() {
     Observation seen;
     for (const WorkerSnapshot& worker : bench_.snapshot().workers) {
-      bench_.pool.ping_ended(worker.name.id, worker::PingResult::Answered, bench_.now);
+      bench_.pool.ping_ended(worker.name.id, {worker::PingResult::Answered}, bench_.now);
       seen.workers[worker.name.id] = {};
     }
     observe(look(bench_, seen));
