@@ -135,6 +135,7 @@ class LinuxWorker : public std::enable_shared_from_this<LinuxWorker> {
   std::vector<diagnosis::ThreadState> threads_;  // when it was examined
   Departed departed_;                            // as far as it is known at its start
   bool kill_awaits_core_ = false;
+  int cut_dump_signal_ = 0;  // whose core our kill has cut off; 0: none
 };
 
 }  // namespace poolwarden::process

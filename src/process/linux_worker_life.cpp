@@ -66,6 +66,9 @@ asio::awaitable<diagnosis::ExitStatus> LinuxWorker::run() {
   start_readiness();
   auto status = co_await child_->ended();
   tree_.root_reaped();
+  // It had ended before our kill; only its core was not written yet.
+  const bool is_ours = status == diagnosis::ExitStatus(diagnosis::Signaled{SIGKILL});
+  if (cut_dump_signal_ != 0 && is_ours) status = diagnosis::Signaled{cut_dump_signal_};
   co_return status;
 }
 

@@ -154,10 +154,12 @@ asio::awaitable<void> LinuxWorker::kill_after_core() {
     co_await dump_timer_.async_wait(asio::as_tuple(asio::use_awaitable));
   }
   if (ended_) co_return;
-  if (is_dumping_core(child_->pid()))
+  if (is_dumping_core(child_->pid())) {
     departed_.why_dump_cut = *around_->is_ending ? "when poolwarden itself was to end"
                                                  : "when the kernel had written at it for " +
                                                        describe_duration(kLongestDump);
+    cut_dump_signal_ = signal_of_dump(child_->pid());
+  }
   kill_now();
 }
 

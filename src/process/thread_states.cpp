@@ -1,5 +1,7 @@
 #include "process/thread_states.h"
 
+#include <sys/wait.h>
+
 #include <algorithm>
 #include <charconv>
 #include <sstream>
@@ -57,6 +59,14 @@ diagnosis::ThreadState read_thread(int tid, const std::string& stat, const std::
 bool is_dumping_core(pid_t pid) {
   const std::string status = text_of("/proc/" + std::to_string(pid) + "/status");
   return status.find("\nCoreDumping:\t1") != std::string::npos;
+}
+
+int signal_of_dump(pid_t pid) {
+  const std::string stat = text_of("/proc/" + std::to_string(pid) + "/stat");
+  int status = 0;
+  const auto last = stat.rfind(' ') + 1;
+  std::from_chars(stat.data() + last, stat.data() + stat.size(), status);
+  return WTERMSIG(status);
 }
 
 std::string name_of_process(pid_t pid) {

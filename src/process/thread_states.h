@@ -25,6 +25,10 @@ std::vector<diagnosis::ThreadState> thread_states(
 // Whether the kernel writes its core file at this moment: it ends when that is done (proc(5)).
 bool is_dumping_core(pid_t pid);
 
+// The signal for which it does so, for the status of whoever is killed meanwhile has SIGKILL in its
+// place; 0 where the kernel does not tell (exit_code of stat in proc(5)).
+int signal_of_dump(pid_t pid);
+
 // What a process calls itself (comm of proc(5)), fit for a log; empty when it has ended.
 std::string name_of_process(pid_t pid);
 
