@@ -11,12 +11,17 @@
 #include <string>
 #include <vector>
 
+#include "cgroup/hierarchy.h"
+#include "cgroup/kernel_files.h"
 #include "cgroup/tree.h"
 
 namespace poolwarden::cgroup {
 
 struct RealTree : testing::Test {
   std::string name = "poolwarden-tree-test-" + std::to_string(::getpid());
+  // Where this process was before the tree moved it.
+  std::vector<Hierarchy> before = find_hierarchies(read_text("/proc/self/mountinfo").value_or(""),
+                                                   read_text("/proc/self/cgroup").value_or(""));
   Tree tree = Tree::open({}, name);
 
   RealTree() {
