@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from machine import WITHOUT_CGROUPS
 from test_privileges import AS_NOBODY
-from waiting import eventually
+from waiting import eventually, gone
 from web import Load
 
 CORE_PATTERN = Path("/proc/sys/kernel/core_pattern").read_text().strip()
@@ -110,6 +111,33 @@ def test_without_a_debugger_it_is_said_that_there_is_none(supervise, workers, tm
     assert end["core_file"]["bytes"] > 0
     text = supervisor.run("why", "web").stdout
     assert "neither gdb nor eu-stack is installed" in " ".join(text.split())
+
+
+@CORES
+@GDB
+@ROOT
+@pytest.mark.parametrize("place", [[], WITHOUT_CGROUPS], ids=["here", "without_cgroups"])
+def test_nobody_who_looks_outlives_the_supervisor(supervise, workers, tmp_path, place):
+    """A debugger that hangs, and one whom it has started in a session of its own."""
+    hanging = tmp_path / "gdb"
+    pids = tmp_path / "pids"
+    hanging.write_text("#!/bin/sh\nsetsid sleep 1000 &\n"
+                       f"echo $$ $! > {pids}.new; mv {pids}.new {pids}; wait\n")
+    hanging.chmod(0o755)
+    in_its_place = ["unshare", "--mount", "sh", "-c",
+                    f'mount --bind {hanging} /usr/bin/gdb && exec "$@"', "sh"]
+    if subprocess.run([*place, *in_its_place, "true"], check=False).returncode != 0:
+        pytest.skip("no mount namespace here")
+    pool = dying([str(workers / "die"), "segfault"], tmp_path, limits={"core": "infinite"})
+    supervisor = supervise({"web": pool}, wait="up", prefix=[*place, *in_its_place])
+    eventually(pids.exists, "the debugger runs", 60)
+    lookers = [int(pid) for pid in pids.read_text().split()]
+    assert len(lookers) == 2 and not any(gone(pid) for pid in lookers)
+
+    os.kill(supervisor.pid(), signal.SIGKILL)
+    supervisor.process.wait(60)
+
+    eventually(lambda: all(gone(pid) for pid in lookers), "the end of who looked", 60)
 
 
 @CORES
