@@ -158,27 +158,28 @@ struct SlowDumps : Ends {
     worker::WorkerSettings settings = command(std::move(words));
     settings.directory = folder;
     settings.limits.core = worker::kUnlimitedCore;
-    settings.limits.cpu = Percent{10};
     start(settings);
     run_until([&] { return wrote("full"); });
+    slow_down();
     ::kill(told->pid, SIGSEGV);
     run_until([&] { return is_dumping_core(told->pid) || told->exited > 0; });
     EXPECT_EQ(told->exited, 0) << "nothing of the dump was to be seen";
   }
 
-  // As fast as it can: what is slow already would not be done before we stop to wait.
-  void let_it_run() const {
+  // Not from its start: an emulated processor would take a minute to fill the memory.
+  void limit_cpu(const std::string& v2, const std::string& v1) const {
     const auto groups = cgroup::find_hierarchies(
         cgroup::read_text("/proc/self/mountinfo").value_or(""),
         cgroup::read_text("/proc/" + std::to_string(told->pid) + "/cgroup").value_or(""));
     for (const auto& [own, mount] : groups) {
       if (!own.has("cpu")) continue;
-      const bool is_lifted = own.unified
-                                 ? !!cgroup::write_text(own.path + "/cpu.max", "max")
-                                 : !!cgroup::write_text(own.path + "/cpu.cfs_quota_us", "-1");
-      EXPECT_TRUE(is_lifted) << own.path;
+      const auto limited = own.unified ? cgroup::write_text(own.path + "/cpu.max", v2)
+                                       : cgroup::write_text(own.path + "/cpu.cfs_quota_us", v1);
+      EXPECT_TRUE(limited) << own.path;
     }
   }
+  void slow_down() const { limit_cpu("10000 100000", "10000"); }
+  void let_it_run() const { limit_cpu("max", "-1"); }
 
   const std::string folder = "/tmp/pwt-core-" + std::to_string(::getpid());
 };
