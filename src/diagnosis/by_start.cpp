@@ -168,6 +168,17 @@ Diagnosis of_clone(const NotStarted& end, const Inquest& inquest) {
                     "--pids-limit, ulimit -u) and memory.");
 }
 
+// EINVAL of sched_setaffinity(2): the machine has none of these CPUs, or its cpuset does not.
+Diagnosis of_limits(const NotStarted& end) {
+  const bool is_affinity = end.what.find("limits.affinity") != std::string::npos;
+  return told(Detail::None, describe(end),
+              is_affinity && end.error == EINVAL
+                  ? "Name CPUs that poolwarden may use (`grep Cpus_allowed_list "
+                    "/proc/self/status` shows them), or set containment: best_effort."
+                  : "Lower the limit, grant the capability sys_resource, or set containment: "
+                    "best_effort.");
+}
+
 Diagnosis by_stage(const NotStarted& end, const Inquest& inquest) {
   switch (end.stage) {
     case SpawnStage::Exec:
@@ -179,9 +190,7 @@ Diagnosis by_stage(const NotStarted& end, const Inquest& inquest) {
     case SpawnStage::Cgroup:
       return of_cgroup(end);
     case SpawnStage::Limits:
-      return told(Detail::None, describe(end),
-                  "Lower the limit, grant the capability sys_resource, or set containment: "
-                  "best_effort.");
+      return of_limits(end);
     case SpawnStage::Clone:
       return of_clone(end, inquest);
     case SpawnStage::Session:

@@ -14,7 +14,7 @@ Checks check_action(const std::string& setting, const std::vector<std::string>& 
   if (!program)
     return {problem(setting, program.error().message, "", "install it, or correct " + setting)};
   Checks wrong;
-  for (Check& check : check_program({*program, "", environment})) {
+  for (Check& check : check_program({*program, "", environment, "`" + setting + "`"})) {
     if (check.outcome == Outcome::Ok) continue;
     check.subject = setting;
     wrong.push_back(std::move(check));

@@ -36,6 +36,7 @@ class PoolLook {
   void look_at_plan(const process::Account& account, const Teller& teller) const;
   void look_as_worker(const process::LaunchPlan& plan, const Teller& teller) const;
   void look_at_limits();
+  std::string cure_of_limits(const std::string& refused) const;
   process::Environment environment_for(const process::Account& account) const;
   void as_the_worker_sees_it(const process::LaunchPlan& plan, const Teller& teller) const;
   void add(Check check) { checks_.push_back(std::move(check)); }
@@ -119,8 +120,8 @@ void PoolLook::look_as_worker(const process::LaunchPlan& plan, const Teller& tel
   without.core.reset();
   without.affinity.reset();
   looked = as_worker(without, teller, look);
-  teller.tell(
-      problem(looked ? "limits" : "identity", refused, "", cure_of_rlimits(plan, around_.host)));
+  teller.tell(problem(looked ? "limits" : "identity", refused, "",
+                      cure_of_rlimits(plan, refused, around_.host)));
 }
 
 void PoolLook::as_the_worker_sees_it(const process::LaunchPlan& plan, const Teller& teller) const {
@@ -145,19 +146,30 @@ void PoolLook::as_the_worker_sees_it(const process::LaunchPlan& plan, const Tell
   teller.tell(check_core_place(around_.kernel.core_pattern, directory));
 }
 
+// Where cgroups with limits can be made, only what v1 does not have is left to be refused.
+std::string PoolLook::cure_of_limits(const std::string& refused) const {
+  const bool is_of_v2 = refused.find("cgroup v1 has nothing like") != std::string::npos;
+  const std::string granted = cure_of_cgroups(around_.tree.report(), around_.host);
+  return granted.empty() && is_of_v2
+             ? "boot the machine with cgroup v2: systemd.unified_cgroup_hierarchy=1"
+             : granted;
+}
+
 // The real thing: a cgroup with the limits of this pool, for a moment.
 void PoolLook::look_at_limits() {
   if (!worker::needs_cgroup(settings_.limits)) return;
   const auto values = process::cgroup_limits(settings_.limits, around_.tree.available_memory());
   auto leaf = around_.tree.make_leaf(pool_.name, "doctor", values, settings_.containment);
   if (!leaf) {
-    add(problem("limits", take_apart(leaf.error().message, around_.host).what, "",
-                cure_of_cgroups(around_.tree.report(), around_.host) +
-                    ". Or set containment: best_effort, and it runs without the limit"));
+    const std::string refused = take_apart(leaf.error().message, around_.host).what;
+    const std::string cure = cure_of_limits(refused);
+    add(problem("limits", refused, "",
+                (cure.empty() ? "set" : cure + ". Or set") +
+                    " containment: best_effort, and it runs without the limit"));
     return;
   }
   for (const std::string& sentence : leaf->unenforced())
-    add(note("limits", sentence, "", cure_of_cgroups(around_.tree.report(), around_.host)));
+    add(note("limits", sentence, "", cure_of_limits(sentence)));
   if (leaf->unenforced().empty()) add(ok("limits", "can be set"));
   (void)leaf->remove();
 }

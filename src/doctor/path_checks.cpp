@@ -38,19 +38,20 @@ Check not_enterable(const std::string& subject, const std::string& path,
 
 // `directory` exists or is missing; what is above it was found passable.
 std::optional<Check> cannot_pass(const std::string& subject, const std::string& path,
-                                 const std::string& directory) {
+                                 const std::string& directory,
+                                 const std::string& named_in = "the configuration") {
   struct stat status {};
   if (::stat(directory.c_str(), &status) < 0) {
     const int error = errno;
     if (error == ENOENT)
       return problem(subject, "cannot reach " + path,
                      "the directory " + directory + " does not exist",
-                     "create it, or correct the path in the configuration");
+                     "create it, or correct the path in " + named_in);
     return problem(subject, "cannot reach " + path, directory + ": " + std::strerror(error), "");
   }
   if (!S_ISDIR(status.st_mode))
     return problem(subject, "cannot reach " + path, directory + " is not a directory",
-                   "correct the path in the configuration");
+                   "correct the path in " + named_in);
   if (::access(directory.c_str(), X_OK) < 0) return not_enterable(subject, path, directory);
   return std::nullopt;
 }
@@ -67,11 +68,12 @@ std::string describe_permissions(const std::string& path) {
   return text + " " + owner_of(status);
 }
 
-std::optional<Check> way_blocked(const std::string& subject, const std::string& path) {
+std::optional<Check> way_blocked(const std::string& subject, const std::string& path,
+                                 const std::string& named_in) {
   std::string at = path;
   for (int links = 0; links < kMostLinks; ++links) {
     for (const std::string& directory : process::directories_above(at))
-      if (auto blocked = cannot_pass(subject, path, directory)) return blocked;
+      if (auto blocked = cannot_pass(subject, path, directory, named_in)) return blocked;
     std::error_code none;
     const fs::path target = fs::read_symlink(at, none);
     if (none) return std::nullopt;

@@ -10,7 +10,9 @@
 namespace poolwarden::doctor {
 
 // What keeps whoever looks from `path`, links followed; absent: nothing does. `path` is absolute.
-std::optional<Check> way_blocked(const std::string& subject, const std::string& path);
+// `named_in`: where a wrong path is to be corrected.
+std::optional<Check> way_blocked(const std::string& subject, const std::string& path,
+                                 const std::string& named_in = "the configuration");
 
 Check check_directory(const std::string& path);
 

@@ -25,12 +25,15 @@ class ProgramLook {
   explicit ProgramLook(const ProgramPlace& program) : program_(program) {}
 
   Checks run() {
-    look_at("program", process::absolute_path(program_.path, program_.directory), 0);
+    look_at("program", process::absolute_path(program_.path, program_.directory),
+            program_.named_in + " in the configuration", 0);
     return std::move(checks_);
   }
 
  private:
-  void look_at(const std::string& subject, const std::string& path, int depth);
+  // `named_in`: what is to be corrected when it is not there.
+  void look_at(const std::string& subject, const std::string& path, const std::string& named_in,
+               int depth);
   void look_at_script(const std::string& path, const process::ScriptLine& line, int depth);
   void look_at_env(const std::string& path, const process::ScriptLine& line, int depth);
   void add(Check check) { checks_.push_back(std::move(check)); }
@@ -39,20 +42,19 @@ class ProgramLook {
   Checks checks_;
 };
 
-std::optional<Check> not_executable(const std::string& subject, const std::string& path) {
+std::optional<Check> not_executable(const std::string& subject, const std::string& path,
+                                    const std::string& named_in) {
   struct stat status {};
   if (::stat(path.c_str(), &status) < 0) {
     const int error = errno;
     if (error != ENOENT) return problem(subject, path + ": " + std::strerror(error), "", "");
-    return problem(subject, path + " does not exist", "",
-                   "install it, or correct `command` in the configuration");
+    return problem(subject, path + " does not exist", "", "install it, or correct " + named_in);
   }
   if (S_ISDIR(status.st_mode))
-    return problem(subject, path + " is a directory", "",
-                   "name a program in it, in `command` in the configuration");
+    return problem(subject, path + " is a directory", "", "name a program in it, in " + named_in);
   if (!S_ISREG(status.st_mode))
     return problem(subject, path + " is no regular file", "a pipe, socket or device cannot be run",
-                   "install the program there, or correct `command` in the configuration");
+                   "install the program there, or correct " + named_in);
   if (::access(path.c_str(), X_OK) == 0) return std::nullopt;
   struct statvfs place {};
   if (::statvfs(path.c_str(), &place) == 0 && (place.f_flag & ST_NOEXEC) != 0)
@@ -76,6 +78,8 @@ Check unknown_format(const std::string& subject, const std::string& path, bool i
   return found;
 }
 
+std::string first_line_of(const std::string& script) { return "the first line of " + script; }
+
 std::string file_name(const std::string& path) { return path.substr(path.rfind('/') + 1); }
 
 // "-S python3 -u", "-i NAME=value python3": the first word that env(1) takes for a program.
@@ -88,13 +92,14 @@ std::string program_of_env(const std::string& argument) {
   return "";
 }
 
-void ProgramLook::look_at(const std::string& subject, const std::string& path, int depth) {
+void ProgramLook::look_at(const std::string& subject, const std::string& path,
+                          const std::string& named_in, int depth) {
   if (depth > kMostInterpreters)
     return add(problem(subject, program_.path + " has too many interpreters, one after the other",
                        "the kernel follows " + std::to_string(kMostInterpreters),
                        "let the script name the last of them: " + path));
-  if (auto blocked = way_blocked(subject, path)) return add(*blocked);
-  if (auto refused = not_executable(subject, path)) return add(*refused);
+  if (auto blocked = way_blocked(subject, path, named_in)) return add(*blocked);
+  if (auto refused = not_executable(subject, path, named_in)) return add(*refused);
   if (::access(path.c_str(), R_OK) < 0)
     return add(note(subject, path + " may not be read, so it cannot be looked into",
                     describe_permissions(path), "a script has to be readable: chmod +r " + path));
@@ -120,13 +125,15 @@ void ProgramLook::look_at_script(const std::string& path, const process::ScriptL
                        "let its first line name one: #!/bin/sh"));
   if (file_name(line.interpreter) == "env" && !line.argument.empty())
     return look_at_env(path, line, depth);
-  look_at(subject, process::absolute_path(line.interpreter, program_.directory), depth + 1);
+  look_at(subject, process::absolute_path(line.interpreter, program_.directory),
+          first_line_of(path), depth + 1);
 }
 
 void ProgramLook::look_at_env(const std::string& path, const process::ScriptLine& line, int depth) {
   const std::string subject = "interpreter";
-  if (auto blocked = way_blocked(subject, line.interpreter)) return add(*blocked);
-  if (auto refused = not_executable(subject, line.interpreter)) return add(*refused);
+  const std::string named_in = first_line_of(path);
+  if (auto blocked = way_blocked(subject, line.interpreter, named_in)) return add(*blocked);
+  if (auto refused = not_executable(subject, line.interpreter, named_in)) return add(*refused);
   const std::string name = program_of_env(line.argument);
   if (name.find_first_of(" \t") != std::string::npos)
     return add(problem(subject, "env looks for a program named \"" + name + "\"",
@@ -142,7 +149,7 @@ void ProgramLook::look_at_env(const std::string& path, const process::ScriptLine
     return add(problem(subject, found.error().message,
                        path + " begins with #!" + line.interpreter + " " + line.argument,
                        "install " + name + ", or set PATH in the pool's environment"));
-  look_at(subject, process::absolute_path(*found, program_.directory), depth + 1);
+  look_at(subject, process::absolute_path(*found, program_.directory), named_in, depth + 1);
 }
 
 }  // namespace

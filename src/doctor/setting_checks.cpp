@@ -52,17 +52,23 @@ Checks check_lint(const std::string& pool, const std::vector<config::Finding>& l
   return checks;
 }
 
-std::string cure_of_rlimits(const process::LaunchPlan& plan, const Host& host) {
-  if (plan.open_files) {
+std::string cure_of_rlimits(const process::LaunchPlan& plan, const std::string& refused,
+                            const Host& host) {
+  const auto speaks_of = [&](const char* limit) {
+    return refused.find(limit) != std::string::npos;
+  };
+  if (speaks_of("limits.open_files") && plan.open_files) {
     const std::string number = std::to_string(*plan.open_files);
     return cure({"--ulimit nofile=" + number, "", "LimitNOFILE=" + number,
                  "raise the hard limit (ulimit -Hn) of who starts poolwarden"},
                 host);
   }
-  if (plan.core.value_or(0) != 0)
+  if (speaks_of("limits.core"))
     return cure({"--ulimit core=-1", "", "LimitCORE=infinity",
                  "raise the hard limit (ulimit -Hc) of who starts poolwarden"},
                 host);
+  if (speaks_of("limits.affinity"))
+    return "name CPUs that poolwarden may use: grep Cpus_allowed_list /proc/self/status";
   return "";
 }
 

@@ -22,7 +22,8 @@ Checks check_names(const worker::WorkerSettings& settings,
 // The findings that are about this pool. `lint`: of the whole file.
 Checks check_lint(const std::string& pool, const std::vector<config::Finding>& lint);
 
-// What grants limits.open_files and limits.core that are refused; empty: the plan has neither.
-std::string cure_of_rlimits(const process::LaunchPlan& plan, const Host& host);
+// What grants the limit of a worker's own process that `refused` names; empty: it names none.
+std::string cure_of_rlimits(const process::LaunchPlan& plan, const std::string& refused,
+                            const Host& host);
 
 }  // namespace poolwarden::doctor

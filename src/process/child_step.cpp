@@ -1,5 +1,7 @@
 #include "process/child_step.h"
 
+#include "process/cpu_list.h"
+
 namespace poolwarden::process {
 
 using diagnosis::SpawnStage;
@@ -49,7 +51,8 @@ std::string subject_of(ChildStep step, const LaunchPlan& plan) {
     case ChildStep::Core:
       return "cannot set limits.core to " + std::to_string(plan.core.value_or(0));
     case ChildStep::Affinity:
-      return "cannot set limits.affinity";
+      return "cannot set limits.affinity to " +
+             (plan.affinity ? describe_cpus(*plan.affinity) : "");
     case ChildStep::Groups:
       return "cannot set its supplementary groups";
     case ChildStep::Group:

@@ -205,6 +205,13 @@ def test_a_link_that_leads_nowhere(clinic):
     clinic.is_well()
 
 
+def test_an_interpreter_in_a_directory_that_is_not_there(clinic):
+    path = clinic.script("#!/opt/no-such-place/python3\n")
+    found = clinic.problem()
+    assert found["cause"] == "the directory /opt/no-such-place does not exist"
+    assert found["cure"] == f"create it, or correct the path in the first line of {path}"
+
+
 @pytest.mark.parametrize("line, cause", [
     ("#!/usr/bin/no-such-python", "/usr/bin/no-such-python does not exist"),
     ("#!/usr/bin/env no-such-python", "cannot find 'no-such-python' in PATH"),
@@ -220,7 +227,7 @@ def test_an_interpreter_that_is_not_there(clinic, line, cause):
     found = [check for check in clinic.checks("problem") + clinic.checks("note")
              if check["subject"] in ("interpreter", "program")]
     assert [cause in check["found"] for check in found] == [True], found
-    assert found[0]["cure"]
+    assert found[0]["cure"] and "configuration" not in found[0]["cure"]
 
     clinic.script("#!/bin/sh\n")
     clinic.is_well()
@@ -485,6 +492,28 @@ def test_a_limit_above_what_is_granted(clinic):
                 if check["result"] == "problem" and check["pool"] == "web"]
 
 
+def test_cpus_that_the_machine_does_not_have(clinic):
+    missing = max(os.sched_getaffinity(0)) + 500
+    clinic.pool["limits"] = {"affinity": str(missing), "open_files": 256}
+    found = clinic.problem()
+    assert found["found"] == f"cannot set limits.affinity to {missing}: Invalid argument"
+    assert "Cpus_allowed_list" in found["cure"]
+
+
+@pytest.mark.skipif(not memory_can_be_limited() or not (CGROUPS / "memory").exists(),
+                    reason="only cgroup v1 lacks a limit that can be set in v2")
+def test_a_limit_that_cgroup_v1_does_not_have(clinic):
+    clinic.pool["limits"] = {"memory_high": "64MiB"}
+    cure = clinic.problem()["cure"]
+    assert cure.startswith("boot the machine with cgroup v2: ")
+    assert cure.endswith(". Or set containment: best_effort, and it runs without the limit")
+
+    clinic.pool["containment"] = "best_effort"
+    clinic.is_well()
+    [told] = [check for check in clinic.checks("note") if check["subject"] == "limits"]
+    assert told["cure"] in cure
+
+
 @pytest.mark.skipif(not memory_can_be_limited(), reason="no memory cgroup can be written here")
 def test_limits_are_tried_and_nothing_is_left_of_it(clinic):
     clinic.pool["limits"] = {"memory": "64MiB", "cpu": "50%", "pids": 100}
@@ -517,6 +546,7 @@ def test_an_action_that_is_not_there(clinic, setting):
     clinic.pool[setting] = {"action": [str(action), "${POOLWARDEN_POOL}"]}
     found = clinic.problem()
     assert found["subject"] == f"{setting}.action" and found["found"] == f"{action} does not exist"
+    assert found["cure"] == f"install it, or correct `{setting}.action` in the configuration"
 
     action.write_text("#!/bin/sh\n")
     action.chmod(0o700)
