@@ -53,6 +53,9 @@ Result<json::object> read_request(const cxxopts::ParseResult& options) {
     if (const auto known = parse_debug_tool(tool); !known) return known.error();
     request["tool"] = tool;
   }
+  for (const char* option : {"port", "host"})
+    if (options.count(option) != 0 && (!request.contains("tool") || request["tool"] != "gdbserver"))
+      return failure(std::string("--") + option + " is for --with gdbserver");
   if (auto put = put_number(options, "port", {1, 65535}, request); !put) return put.error();
   if (auto put = put_number(options, "worker", {}, request); !put) return put.error();
   const std::string host = options["host"].as<std::string>();

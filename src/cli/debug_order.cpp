@@ -11,6 +11,7 @@
 #include "process/service_process.h"
 #include "process/worker_environment.h"
 #include "process/worker_plan.h"
+#include "supervisor/listening_sockets.h"
 
 namespace poolwarden::cli {
 namespace {
@@ -57,13 +58,19 @@ std::string path_of_program(const worker::WorkerSettings& settings) {
   return found ? *found : word;
 }
 
+// The worker runs without gdbserver when that cannot listen, so it is tried beforehand.
 Result<std::string> address_of(const json::object& request) {
-  std::string host = text(request, "host").empty() ? "127.0.0.1" : text(request, "host");
-  if (host.find(':') != std::string::npos) host = "[" + host + "]";  // of version 6
-  if (const auto port = number(request, "port")) return host + ":" + std::to_string(*port);
-  const auto free = process::find_free_port({});
-  if (!free) return free.error();
-  return host + ":" + std::to_string(*free);
+  config::Address address;
+  address.host = text(request, "host").empty() ? "127.0.0.1" : text(request, "host");
+  if (const auto port = number(request, "port")) {
+    address.port = static_cast<std::uint16_t>(*port);
+  } else {
+    const auto free = process::find_free_port({});
+    if (!free) return free.error();
+    address.port = *free;
+  }
+  if (const auto tried = supervisor::open_listening_socket(address); !tried) return tried.error();
+  return config::describe(address);
 }
 
 std::string where(DebugTool tool, const DebugPlace& place) {

@@ -1,5 +1,7 @@
 #include "process/worker_plan.h"
 
+#include <filesystem>
+
 #include "process/cpu_list.h"
 #include "process/preflight.h"
 
@@ -9,6 +11,8 @@ using diagnosis::NotStarted;
 using diagnosis::SpawnStage;
 
 namespace {
+
+constexpr const char* kOwnProgram = "/proc/self/exe";
 
 Result<cpu_set_t> usable_cpus(const worker::Limits& limits) {
   if (limits.affinity) return parse_cpu_list(*limits.affinity);
@@ -50,6 +54,11 @@ std::optional<NotStarted> plan_command(const std::vector<std::string>& command,
   if (!program) return not_started(SpawnStage::Exec, program.error());
   plan.program = *program;
   if (wrapper.empty()) return std::nullopt;
+  if (name == kOwnProgram) {  // in the wrapper it would be the wrapper's
+    std::error_code none;
+    const auto own = std::filesystem::read_symlink(kOwnProgram, none);
+    if (!none) plan.arguments.front() = own.string();
+  }
   plan.program = wrapper.front();
   plan.arguments.insert(plan.arguments.begin(), wrapper.begin(), wrapper.end());
   return std::nullopt;

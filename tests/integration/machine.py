@@ -1,5 +1,6 @@
 """What this machine lets a story see."""
 
+import re
 import subprocess
 from pathlib import Path
 
@@ -69,6 +70,12 @@ def resident_bytes(pid):
     status = Path(f"/proc/{pid}/status").read_text()
     return next(int(line.split()[1]) * 1024 for line in status.splitlines()
                 if line.startswith("VmRSS"))
+
+
+def tracer_of(pid):
+    """The process that traces it, or 0."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(re.search(r"TracerPid:\s*(\d+)", status)[1])
 
 
 def children(pid):

@@ -10,15 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from machine import tracer_of
 from waiting import eventually, gone
 from web import Load
 
 SHELL = "/bin/sh"
-
-
-def tracer_of(pid):
-    status = Path(f"/proc/{pid}/status").read_text()
-    return int(re.search(r"TracerPid:\s*(\d+)", status)[1])
 
 
 def end_of(supervisor, kind="worker.start_failed", **fields):
@@ -300,11 +296,24 @@ def test_an_order_is_called_off(supervise):
     (["web", "--with", "gdb", "--off"], "exclude each other"),
     (["web", "--with", "gdbserver", "--port", "99999"], '--port: expected a number from 1 to 65535'),
     (["web", "--with", "gdb", "--worker", "x"], '--worker: expected a number such as 0, got "x"'),
+    (["web", "--with", "gdb", "--port", "2345"], "--port is for --with gdbserver"),
+    (["web", "--off", "--host", "127.0.0.1"], "--host is for --with gdbserver"),
     (["web", "--with", "gdbserver", "--host", "nowhere.invalid"], "--host")])
 def test_wrong_usage(program, words, complaint):
     result = subprocess.run([program, "debug", *words], capture_output=True, text=True, timeout=60,
                             check=False)
     assert result.returncode == 2 and complaint in result.stderr
+
+
+def test_a_port_that_is_taken_is_refused_and_nothing_is_done(supervise):
+    supervisor = supervise({"web": {}})
+    pids = supervisor.worker_pids()
+
+    result = supervisor.run("debug", "web", "--with", "gdbserver", "--port", str(supervisor.port))
+
+    assert result.returncode == 1
+    assert f"cannot listen on 127.0.0.1:{supervisor.port}: Address already in use" in result.stderr
+    assert supervisor.worker_pids() == pids
 
 
 def test_a_tool_that_is_not_there_is_told_with_its_package(supervise):

@@ -1,11 +1,14 @@
 """`poolwarden demo`: no file needed, a page and commands to try, Ctrl-C ends it."""
 
+import json
+import shutil
 import signal
 import subprocess
 
 import pytest
 
 from exposition import parse_metrics
+from machine import tracer_of
 from supervisor import free_port
 from waiting import eventually
 from web import request
@@ -42,6 +45,24 @@ def test_shows_a_page_and_curl_lines_that_work(demo):
 
     process.send_signal(signal.SIGINT)
     assert process.wait(20) == 0
+
+
+@pytest.mark.skipif(shutil.which("strace") is None, reason="there is no strace here")
+def test_its_workers_start_under_strace_too(demo, program, tmp_path):
+    """Although what they run is named /proc/self/exe, which in strace would be strace."""
+    _, port, _, _ = demo
+    eventually(lambda: answers(port, "/info"), "the demo")
+
+    def said(*words):
+        return subprocess.run([program, *words, "--control", str(tmp_path / "control.sock")],
+                              check=True, capture_output=True, text=True, timeout=60).stdout
+
+    said("debug", "demo", "--with", "strace")
+
+    def is_traced():
+        return any(worker["state"] == "serving" and tracer_of(worker["pid"])
+                   for worker in json.loads(said("status", "--json"))["pools"][0]["workers"])
+    eventually(is_traced, "a worker that serves under strace")
 
 
 def test_crash_and_come_back(demo):
