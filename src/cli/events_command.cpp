@@ -4,6 +4,7 @@
 #include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>
 #include <iostream>
+#include <utility>
 
 #include "base/clean_text.h"
 #include "cli/client.h"
@@ -29,8 +30,10 @@ std::string text_of(const json::object& line, const char* key) {
 void print_text(const json::object& event) {
   std::cout << text_of(event, "time") << " " << text_of(event, "level") << " "
             << text_of(event, "event");
-  for (const char* key : {"pool", "worker", "generation", "pid"}) {
-    if (event.contains(key)) std::cout << " " << key << "=" << text_of(event, key);
+  const std::pair<const char*, const char*> names[] = {
+      {"pool", "pool"}, {"worker", "worker"}, {"generation", "gen"}, {"pid", "pid"}};
+  for (const auto& [key, shown] : names) {
+    if (event.contains(key)) std::cout << " " << shown << "=" << text_of(event, key);
   }
   std::cout << ": " << text_of(event, "message") << std::endl;
 }

@@ -35,7 +35,8 @@ std::vector<std::string> known_names() {
     names.push_back(diagnosis::signal_name(row.number));
   for (const auto& row : diagnosis::exit_code_rows())
     if (!row.name.empty()) names.emplace_back(row.name);
-  for (const auto& row : diagnosis::windows_rows()) names.emplace_back(row.name);
+  for (const auto& row : diagnosis::windows_rows())
+    if (!row.name.empty()) names.emplace_back(row.name);
   return names;
 }
 

@@ -93,9 +93,11 @@ void print_last_exit(const json::object& pool) {
   const json::object& last = inner(pool, "last_exit");
   if (last.empty()) return;
   const std::string detail = text(last, "detail");
-  std::cout << "  last failure: worker " << text(last, "worker") << ", pid " << text(last, "pid")
-            << ", " << text(last, "diagnosis") << (detail == "-" ? "" : " (" + detail + ")") << ": "
-            << text(last, "explanation") << "\n";
+  const std::string pid = text(last, "pid");
+  std::cout << "  last failure: worker " << text(last, "worker")
+            << (pid == "0" ? "" : ", pid " + pid) << ", " << text(last, "diagnosis")
+            << (detail == "-" ? "" : " (" + detail + ")") << ": " << text(last, "explanation")
+            << "\n";
   if (text(last, "next_step") != "-" && !text(last, "next_step").empty())
     std::cout << "  next step: " << text(last, "next_step") << "\n";
   std::cout << "  all of it: poolwarden why " << text(pool, "name") << "\n";
@@ -103,9 +105,10 @@ void print_last_exit(const json::object& pool) {
 
 void print_status(const json::object& report) {
   const json::object& supervisor = inner(report, "supervisor");
+  const std::string gateway = text(supervisor, "gateway_pid");
   std::cout << "supervisor: up " << age(supervisor, "uptime_seconds") << ", containment "
-            << text(inner(supervisor, "containment"), "cgroup") << ", gateway pid "
-            << text(supervisor, "gateway_pid") << ", gateway restarts "
+            << text(inner(supervisor, "containment"), "cgroup") << ", "
+            << (gateway == "0" ? "no gateway" : "gateway pid " + gateway) << ", gateway restarts "
             << text(supervisor, "gateway_restarts") << "\n";
   const json::value* pools = report.if_contains("pools");
   if (!pools || !pools->is_array()) return;

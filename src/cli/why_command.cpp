@@ -39,7 +39,7 @@ Result<boost::json::object> request_from(const cxxopts::ParseResult& options) {
     return request;
   }
   if (!names_pool) return failure("which pool?");
-  const auto last = number_option(options, "last");
+  const auto last = number_option(options, "last", {.least = 1});
   if (!last) return last.error();
   request["last"] = *last;
   if (auto put = put_whom(options["pool"].as<std::string>(), request); !put) return put.error();

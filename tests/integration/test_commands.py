@@ -21,6 +21,16 @@ def test_status_shows_pools_and_workers(supervise):
     assert [worker["slot"] for worker in supervisor.workers()] == [0, 1]
 
 
+def test_status_names_no_process_where_there_is_none(supervise):
+    supervisor = supervise({"web": {"command": ["/no/such/program"], "routes": []}}, wait="up")
+    eventually(lambda: supervisor.pool()["state"] == "stopped", "its end")
+
+    shown = supervisor.run("status").stdout
+
+    assert "no gateway" in shown and "last failure: worker 0, exec_failed" in shown
+    assert "pid 0" not in shown
+
+
 def test_the_worker_that_answers_is_the_one_in_the_status(supervise):
     supervisor = supervise({"web": {}})
     about = supervisor.get("/info").json
@@ -42,7 +52,9 @@ def test_events_tell_the_story(supervise):
     assert names.index("worker.ready") < names.index("worker.exited")
     exited = next(event for event in supervisor.events() if event["event"] == "worker.exited")
     assert (exited["exit_code"], exited["diagnosis"]) == (3, "exit_nonzero")
-    assert "worker.exited" in supervisor.run("events", "--pool", "web").stdout
+    [line] = [line for line in supervisor.run("events", "--pool", "web").stdout.splitlines()
+              if " worker.exited " in line]
+    assert f"warning worker.exited pool=web worker=0 gen=1 pid={exited['pid']}: exited" in line
     assert "worker.exited" not in supervisor.run("events", "--pool", "other").stdout
 
 

@@ -97,6 +97,12 @@ def test_an_unknown_name_is_refused_with_the_nearest(program, word, near):
     assert f'"{word}"' in result.stderr and f"did you mean {near}?" in result.stderr
 
 
+def test_a_code_without_a_letter_has_no_nearest(program):
+    result = explain(program, "")
+
+    assert result.returncode == 2 and "did you mean" not in result.stderr
+
+
 def test_no_code_is_wrong_usage(program):
     result = explain(program)
 

@@ -193,7 +193,8 @@ def test_an_unknown_pool_or_worker(supervise):
     assert 'there is no pool "webiste"; did you mean "website"?' in result.stderr
     result = supervisor.run("why", "website/7")
     assert result.returncode == 1 and "website has had no worker 7" in result.stderr
-    for wrong in ([], ["website/x"], ["website", "--last", "x"], ["website", "0"]):
+    for wrong in ([], ["website/x"], ["website", "--last", "x"], ["website", "0"],
+                  ["website", "--last", "0"]):
         assert supervisor.run("why", *wrong).returncode == 2, wrong
 
 
