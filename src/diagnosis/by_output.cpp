@@ -79,9 +79,10 @@ bool met_pids_limit(const Inquest& inquest) {
 
 Reading of_pids_limit(const Inquest& inquest) {
   const std::string exception = exception_of(inquest.clue(ClueKind::UncaughtException));
+  const std::uint64_t hits = inquest.evidence.pids_limit_hits;
   return {Detail::PidsLimit,
-          "after limits.pids had refused it " + std::to_string(inquest.evidence.pids_limit_hits) +
-              " new processes or threads" +
+          "after limits.pids had refused it " + std::to_string(hits) +
+              (hits == 1 ? " new process or thread" : " new processes or threads") +
               (exception.empty() ? "" : "; the last exception: " + exception),
           "Raise limits.pids, or find what forks or starts threads without end."};
 }

@@ -109,9 +109,12 @@ Diagnosis segfault(const Signaled& end, const Inquest& inquest) {
                  "that is only too small is raised with ulimit -s, or in the call that makes the "
                  "thread."});
   }
-  const std::string site =
-      fault ? where(*fault)
-            : "; whether its stack ran out, or somebody sent the signal, could not be told";
+  std::string site;
+  if (fault) {
+    site = where(*fault);
+  } else if (inquest.circumstances.drill.empty()) {
+    site = "; whether its stack ran out, or somebody sent the signal, could not be told";
+  }
   return told(Cause::Segfault, end, {Detail::None, site, look_at_core(inquest)});
 }
 

@@ -329,6 +329,10 @@ TEST(PidsLimit, IsBlamedForAFailureThatNothingElseExplains) {
          {Cause::ExitNonzero, Detail::PidsLimit,
           "exited with code 1 after limits.pids had refused it 12 new processes or threads",
           "Raise limits.pids"});
+  evidence.pids_limit_hits = 1;
+  EXPECT_EQ(unasked(evidence).sentence,
+            "exited with code 1 after limits.pids had refused it 1 new process or thread");
+  evidence.pids_limit_hits = 12;
   evidence.last_output =
       "Traceback (most recent call last):\n  x\nRuntimeError: can't start new thread\n";
   EXPECT_EQ(unasked(evidence).sentence,

@@ -131,6 +131,8 @@ TEST(Sender, IsTheKernelsOomKillerOnlyOfASigkill) {
 }
 
 TEST(Drill, IsNamedAndAsksForNothing) {
+  EXPECT_EQ(diagnose(left(Signaled{SIGSEGV}), {.drill = "segv"}).sentence,
+            "was killed by SIGSEGV (a drill: `poolwarden drill segv`)");
   expect(diagnose(left(Signaled{SIGABRT}), {.drill = "abort"}),
          {Cause::Abort, Detail::Drilled,
           "was killed by SIGABRT (a drill: `poolwarden drill abort`)", "it was a drill"});
