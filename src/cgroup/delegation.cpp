@@ -74,7 +74,7 @@ Result<Delegated> delegate(const Group& own, const std::string& name, bool owns_
     if (const auto enabled = enable(own, controller); enabled) {
       made.base.controllers.insert(controller);
     } else if (!kDispensable.contains(controller)) {
-      made.missing.push_back(sentence(enabled.error(), own));
+      made.missing.push_back("cannot limit " + controller + ": " + sentence(enabled.error(), own));
     }
   }
   made.base.controllers = enable_controllers(made.base);

@@ -147,8 +147,11 @@ void Tree::finish_report() {
   }
   for (const char* controller : {"memory", "cpu", "pids"}) {
     if (bases_.empty() || having(bases_, controller)) continue;
-    report_.missing.push_back("cannot limit " + std::string(controller) +
-                              ": no cgroup that can be written has its controller" +
+    const std::string lost = "cannot limit " + std::string(controller) + ": ";
+    const bool is_told = std::any_of(report_.missing.begin(), report_.missing.end(),
+                                     [&](auto& sentence) { return sentence.starts_with(lost); });
+    if (is_told) continue;  // why the kernel refuses to hand it down
+    report_.missing.push_back(lost + "no cgroup that can be written has its controller" +
                               describe(cure_of(Obstacle::NoController, unified, ::geteuid())));
   }
 }

@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+import guest
+
 MIB = 1 << 20
 
 
@@ -56,6 +58,25 @@ def test_placement(story, rights):
     assert story.of("cpuset.cpus.effective") == ["1"]
 
 
+def test_not_alone(story, rights):
+    """In a container all processes are ours to move. Elsewhere the stranger is left alone, and what
+    that costs is named with who it is."""
+    missing = status(story)["supervisor"]["containment"]["missing"]
+    [stranger], [place] = story.of("stranger"), story.of("place")
+    [free] = workers(story, "free")
+    assert free["state"] == "serving"
+    if rights == "root":
+        assert place.endswith("/supervisor") and missing == []
+        assert [worker["state"] for worker in workers(story, "limited")] == ["serving"]
+    else:
+        assert "/poolwarden-" not in place
+        for controller in ("memory", "cpu", "pids"):
+            [told] = [text for text in missing if text.startswith(f"cannot limit {controller}: ")]
+            assert f"other processes are in the supervisor's own cgroup (pid {stranger}…)" in told
+        [failed] = events(story, "worker.start_failed", pool="limited")
+        assert failed["stage"] == "cgroup" and "cannot enforce limits.pids" in failed["message"]
+
+
 def metric(story, key, name, **labels):
     """Of the metrics that a story told under this key: the one of this name and these labels."""
     [value] = [line.rpartition(" ")[2] for line in story.of(key)
@@ -86,7 +107,9 @@ def at_its_own_limit(story):
 
 
 def test_out_of_memory(story):
+    """It dies, and does not go on slowly in the swap that there is."""
     at_its_own_limit(story)
+    assert story.of("swap") != ["0 kB"] and story.of("swap.max") == ["0"]
 
 
 def test_out_of_memory_below(story):
@@ -143,8 +166,8 @@ def test_memory_high(story):
 
 def test_descendants(story):
     """The worker, two hundred that stay, and the parents of every other one of these."""
-    assert story.of("started") == ["301"] * 3
-    assert story.of("stopped") == ["0"] * 3
+    assert story.of("started") == ["301"] * guest.ROUNDS
+    assert story.of("stopped") == ["0"] * guest.ROUNDS
     assert story.of("survivor") == story.of("left") == []
 
 
