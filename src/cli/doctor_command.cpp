@@ -28,8 +28,6 @@ namespace {
 
 using doctor::Checks;
 
-using std::chrono::milliseconds;
-
 constexpr std::chrono::seconds kSupervisorAnswersWithin{2};
 constexpr const char* kWaitsByDefault = "10s";
 
@@ -39,7 +37,7 @@ struct Patient {
   std::optional<std::string> only;  // this pool
   Checks configuration;             // what is wrong with it: then there is no more to it than that
   int exit_code_of_that = kDone;
-  milliseconds patience{};
+  std::chrono::milliseconds patience{};
 
   bool wants(const pool::PoolSettings& pool) const { return !only || *only == pool.name; }
 };
@@ -163,7 +161,7 @@ std::optional<int> unknown_pool(const Patient& patient, const CommandLine& line)
 }
 
 // Whether a file can be read at all: a pipe could be read only once, and whoever names one waits.
-Checks try_to_read(const std::optional<std::string>& file, milliseconds patience) {
+Checks try_to_read(const std::optional<std::string>& file, std::chrono::milliseconds patience) {
   return doctor::look_patiently(patience, [&](const doctor::Teller& teller) {
     const std::string name = file.value_or("poolwarden.yaml");
     std::error_code ignored;
@@ -218,7 +216,7 @@ std::variant<Patient, int> admit(const cxxopts::ParseResult& options, const Comm
   Patient patient;
   const auto patience = parse_finite_duration(options["timeout"].as<std::string>());
   if (!patience) return line.wrong(patience.error().because("--timeout").message);
-  patient.patience = std::chrono::duration_cast<milliseconds>(*patience);
+  patient.patience = std::chrono::duration_cast<std::chrono::milliseconds>(*patience);
   if (patient.patience.count() == 0) return line.wrong("--timeout: expected more than 0");
   std::optional<std::string> file;
   if (options.count("file") != 0) file = options["file"].as<std::string>();
