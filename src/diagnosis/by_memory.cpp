@@ -62,8 +62,12 @@ std::string aside(const Inquest& inquest, const Diagnosis& told) {
   const Evidence& evidence = inquest.evidence;
   std::string text;
   if (kills(evidence) > 0 && told.cause != Cause::OomKilled) {
+    // Two had sent it a SIGKILL, and nobody knows whose came first.
+    const bool may_be_itself = was_struck_by_oom(evidence) && inquest.circumstances.kill_sent;
     text += "; the kernel's OOM killer had struck " +
-            counted(kills(evidence), "other process", "other processes") + " of its tree";
+            (may_be_itself ? counted(kills(evidence), "process", "processes")
+                           : counted(kills(evidence), "other process", "other processes")) +
+            " of its tree";
   }
   if (evidence.pids_limit_hits > 0 && told.detail != Detail::PidsLimit) {
     text += "; limits.pids had refused it " +

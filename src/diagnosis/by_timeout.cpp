@@ -15,11 +15,10 @@ std::string figure(const Circumstances& circumstances, const std::string& settin
 // A start under a tool has a limit of its own.
 std::string late_start(const Circumstances& circumstances) {
   const std::string& tool = circumstances.debug_tool;
-  if (tool.empty())
-    return "was not ready within " + figure(circumstances, "ready.timeout") + " and was killed";
+  if (tool.empty()) return "was not ready within " + figure(circumstances, "ready.timeout");
   const std::string limit =
       circumstances.limit ? format_duration(*circumstances.limit) : "its time";
-  return "was not ready under " + tool + " within " + limit + " and was killed";
+  return "was not ready under " + tool + " within " + limit;
 }
 
 // Its last ping was answered, and not well.
@@ -30,22 +29,6 @@ bool answers_badly(const Evidence& evidence) {
 
 std::string answer_of(const ProbeAnswer& probe) {
   return probe.path + " with " + std::to_string(probe.status);
-}
-
-std::string what_happened(Cause cause, const Inquest& inquest) {
-  const Circumstances& circumstances = inquest.circumstances;
-  if (cause == Cause::StartupTimeout) return late_start(circumstances);
-  if (cause == Cause::PingTimeout && answers_badly(inquest.evidence))
-    return "answered its pings of " + answer_of(*inquest.evidence.probe) + " for " +
-           figure(circumstances, "health.ping.timeout") + " and was ended";
-  if (cause == Cause::PingTimeout)
-    return "did not answer its pings within " + figure(circumstances, "health.ping.timeout") +
-           " and was ended";
-  if (cause == Cause::Deadlock)
-    return "answered none of the requests that waited for " +
-           figure(circumstances, "health.deadlock.after") + " and was ended";
-  return "did not answer a request within " + figure(circumstances, "health.request_timeout") +
-         " and was ended";
 }
 
 struct Silence {
@@ -125,11 +108,26 @@ void add(std::string& text, const std::string& sentence) {
 
 }  // namespace
 
+std::string describe_timeout(Cause cause, const Inquest& inquest) {
+  const Circumstances& circumstances = inquest.circumstances;
+  if (cause == Cause::StartupTimeout) return late_start(circumstances);
+  if (cause == Cause::PingTimeout && answers_badly(inquest.evidence))
+    return "answered its pings of " + answer_of(*inquest.evidence.probe) + " for " +
+           figure(circumstances, "health.ping.timeout");
+  if (cause == Cause::PingTimeout)
+    return "did not answer its pings within " + figure(circumstances, "health.ping.timeout");
+  if (cause == Cause::Deadlock)
+    return "answered none of the requests that waited for " +
+           figure(circumstances, "health.deadlock.after");
+  return "did not answer a request within " + figure(circumstances, "health.request_timeout");
+}
+
 Diagnosis judge_timeout(Cause cause, const Inquest& inquest) {
   const Evidence& evidence = inquest.evidence;
   Diagnosis made;
   made.cause = cause;
-  made.sentence = what_happened(cause, inquest);
+  made.sentence = describe_timeout(cause, inquest) +
+                  (cause == Cause::StartupTimeout ? " and was killed" : " and was ended");
   std::string silence_step;
   if (cause == Cause::StartupTimeout) {
     const Silence silence = silence_of(inquest);

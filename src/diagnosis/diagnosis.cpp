@@ -1,5 +1,6 @@
 #include "diagnosis/diagnosis.h"
 
+#include <algorithm>
 #include <csignal>
 #include <variant>
 
@@ -87,10 +88,25 @@ Diagnosis as_asked(Diagnosis told, const Inquest& inquest) {
   return told;
 }
 
+// What ended a worker before we did, though some time was over: the kernel writes a core for as
+// long as it likes, and one that hangs for want of memory may be chosen by the OOM killer.
+bool ended_before_us(Cause cause, const Inquest& inquest) {
+  const auto* struck = std::get_if<Signaled>(&inquest.evidence.status);
+  if (!struck || !means_defect(cause)) return false;
+  const Circumstances& circumstances = inquest.circumstances;
+  if (struck->signal == SIGKILL) return !circumstances.kill_sent;
+  const auto& own = circumstances.own_signals;
+  return std::find(own.begin(), own.end(), struck->signal) == own.end();
+}
+
 Diagnosis weigh(Diagnosis told, const Inquest& inquest) {
   const Circumstances& circumstances = inquest.circumstances;
   if (std::holds_alternative<NotStarted>(inquest.evidence.status)) return told;
   const Cause timeout = cause_of_timeout(circumstances.intent);
+  if (timeout != Cause::Unknown && ended_before_us(told.cause, inquest)) {
+    told.sentence += "; meanwhile it " + describe_timeout(timeout, inquest);
+    return told;
+  }
   if (timeout != Cause::Unknown) return judge_timeout(timeout, inquest);
   if (circumstances.intent == Intent::None) return told;
 

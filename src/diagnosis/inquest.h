@@ -28,6 +28,7 @@ Diagnosis judge_code(const Exited& end, const Inquest& inquest);
 Diagnosis judge_signal(const Signaled& end, const Inquest& inquest);
 Diagnosis judge_start(const NotStarted& end, const Inquest& inquest);
 Diagnosis judge_timeout(Cause cause, const Inquest& inquest);
+std::string describe_timeout(Cause cause, const Inquest& inquest);  // "did not answer … within 30s"
 
 Sender sender_of(const Inquest& inquest);
 

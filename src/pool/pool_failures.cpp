@@ -99,6 +99,7 @@ diagnosis::Circumstances Pool::circumstances_of(const Worker& worker) const {
   known.intent = worker.intent;
   known.was_ready = worker.ready_at.has_value();
   known.kill_sent = worker.kill_sent;
+  known.own_signals = {settings_->worker.stop.signal, settings_->health.stack_signal};
   if (const auto found = recycling_.find(worker.name.id); found != recycling_.end())
     known.recycle_reason = name(found->second.reason);
   known.debug_tool = worker.debug_tool;

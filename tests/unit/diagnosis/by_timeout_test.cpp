@@ -103,6 +103,33 @@ TEST(TimeOut, SaysWhatTheThreadsDid) {
           "network file system"});
 }
 
+TEST(TimeOut, IsNotWhatEndsAWorkerThatFaultedMeanwhile) {  // its core took long to write
+  Circumstances circumstances = ran_out(Intent::RequestTimeout);
+  circumstances.own_signals = {SIGTERM, SIGABRT};
+  Evidence evidence = left(Signaled{SIGSEGV, true});
+  evidence.fault = {.si_code = SEGV_MAPERR, .address = 0x10};
+  const Diagnosis told = diagnose(evidence, circumstances);
+  EXPECT_EQ(told.cause, Cause::Segfault);
+  EXPECT_EQ(told.sender, Sender::KernelFault);
+  EXPECT_THAT(told.sentence,
+              HasSubstr("meanwhile it did not answer a request within health.request_timeout"));
+  evidence = left(Signaled{SIGABRT, true});
+  EXPECT_EQ(diagnose(evidence, circumstances).cause, Cause::RequestTimeout) << "it had it from us";
+}
+
+TEST(TimeOut, IsNotWhatEndsAWorkerThatTheKernelChoseMeanwhile) {
+  Circumstances circumstances = ran_out(Intent::PingTimeout);
+  Evidence evidence = left(Signaled{SIGKILL});
+  evidence.memory.recent_oom_kills = 1;
+  evidence.oom_kills = 1;
+  circumstances.kill_sent = false;
+  EXPECT_EQ(diagnose(evidence, circumstances).cause, Cause::OomKilled);
+  circumstances.kill_sent = true;
+  const Diagnosis both = diagnose(evidence, circumstances);
+  EXPECT_EQ(both.cause, Cause::PingTimeout);
+  EXPECT_THAT(both.sentence, HasSubstr("had struck 1 process of its tree"));
+}
+
 TEST(TimeOut, IsAProtocolErrorWhereTheAnswerIsNoHttp) {
   Evidence evidence = left(Signaled{SIGKILL});
   evidence.protocol_breach = "SSH-2.0-x";
