@@ -33,26 +33,30 @@ ProcessEntry parse_stat(pid_t pid, const std::string& text) {
 }
 
 // The first thread of a process may end before the others.
-bool is_alive(const ProcessEntry& entry) {
-  const bool has_first = entry.state != 'Z' && entry.state != 'X';
-  return entry.pid != 0 && (has_first || entry.threads > 1);
+bool has_first_thread(const ProcessEntry& entry) {
+  return entry.state != 'Z' && entry.state != 'X';
 }
 
-// Its environment, as a thread that has not ended sees it.
-std::optional<std::string> environment_of(pid_t pid) {
-  const std::string process = "/proc/" + std::to_string(pid);
+bool is_alive(const ProcessEntry& entry) {
+  return entry.pid != 0 && (has_first_thread(entry) || entry.threads > 1);
+}
+
+// Its environment, as a thread that has not ended sees it: they share one memory.
+std::optional<std::string> environment_of(const ProcessEntry& entry) {
+  const std::string process = "/proc/" + std::to_string(entry.pid);
   auto text = cgroup::read_text(process + "/environ");
-  if (text && !text->empty()) return text;
+  if (!text || !text->empty() || has_first_thread(entry)) return text;
+  const std::string first = process + "/task/" + std::to_string(entry.pid);
   for (const std::string& thread : cgroup::subdirectories(process + "/task")) {
-    text = cgroup::read_text(thread + "/environ");
-    if (text && !text->empty()) break;
+    if (thread == first) continue;
+    if (auto its = cgroup::read_text(thread + "/environ")) return its;
   }
   return text;
 }
 
 // Whether an entry of its environment is `marker`, or begins with it.
-bool was_started_with(pid_t pid, const std::string& marker, bool whole) {
-  const auto text = environment_of(pid);
+bool was_started_with(const ProcessEntry& entry, const std::string& marker, bool whole) {
+  const auto text = environment_of(entry);
   if (!text) return false;
   // Entries end with a zero byte each.
   const std::string end = whole ? std::string(1, '\0') : std::string();
@@ -93,7 +97,7 @@ bool is_reused(const TreeSigns& signs) {
 // Whether it is of the worker by itself, not only by its parents.
 bool has_sign(const ProcessEntry& entry, const TreeSigns& signs, bool reused) {
   const bool in_session = entry.pid == signs.root || entry.session == signs.root;
-  return (in_session && !reused) || was_started_with(entry.pid, signs.marker, true);
+  return (in_session && !reused) || was_started_with(entry, signs.marker, true);
 }
 
 }  // namespace
@@ -195,7 +199,7 @@ std::size_t kill_marked(const std::string& prefix) {
     std::set<pid_t> members;
     for (const ProcessEntry& entry : all) {
       const bool spared = entry.pid == ::getpid() || entry.pid == 1 || !is_alive(entry);
-      if (!spared && was_started_with(entry.pid, prefix, false)) members.insert(entry.pid);
+      if (!spared && was_started_with(entry, prefix, false)) members.insert(entry.pid);
     }
     if (members.empty()) break;
     add_descendants(all, members);
