@@ -29,7 +29,7 @@ TEST(PingWatch, CountsFromTheFirstPingThatWasNotAnswered) {
 TEST(PingWatch, StartsAfreshAfterAnAnswer) {
   PingWatch watch;
   watch.begun(kStart);
-  watch.answered();
+  watch.ended({});
   EXPECT_FALSE(watch.deadline(90s));
   watch.begun(kStart + 30s);
   EXPECT_EQ(watch.deadline(90s), kStart + 120s);
@@ -37,7 +37,7 @@ TEST(PingWatch, StartsAfreshAfterAnAnswer) {
 
 TEST(PingWatch, TakesAnAnswerThatNobodyAskedFor) {
   PingWatch watch;
-  watch.answered();
+  watch.ended({});
   EXPECT_FALSE(watch.deadline(90s));
 }
 
