@@ -190,6 +190,12 @@ Diagnosis over_cpu_limit(const Signaled& end, const Inquest& inquest) {
                                              "signal."});
 }
 
+// Who it was is not known: by exclusion, neither poolwarden nor the kernel.
+constexpr const char* kNotSentByUs = ", which poolwarden did not send";
+constexpr const char* kLookForSender =
+    "Look in the program itself (a master that kills its group, a watchdog), then for operators "
+    "and scripts.";
+
 Diagnosis killed(const Signaled& end, const Inquest& inquest) {
   if (was_struck_by_oom(inquest.evidence)) {
     Diagnosis made;
@@ -202,11 +208,11 @@ Diagnosis killed(const Signaled& end, const Inquest& inquest) {
   }
   if (inquest.evidence.is_over_cpu_rlimit) return over_cpu_limit(end, inquest);
   std::string next =
-      "Somebody else sent the signal: look for operators, scripts and, for SIGKILL without a "
-      "memory limit, the machine's own OOM killer (dmesg).";
+      std::string(kLookForSender) +
+      " Without limits.memory it may have been the machine's own OOM killer (dmesg).";
   const std::string& tool = inquest.circumstances.debug_tool;
   if (!tool.empty()) next += " " + tool + ", which it ran under, kills it too when it ends.";
-  return told(Cause::KilledExternal, end, {Detail::None, ", which poolwarden did not send", next});
+  return told(Cause::KilledExternal, end, {Detail::None, kNotSentByUs, next});
 }
 
 Diagnosis other(const Signaled& end, const Inquest& inquest) {
@@ -217,10 +223,8 @@ Diagnosis other(const Signaled& end, const Inquest& inquest) {
   const bool is_at_limit = end.signal == SIGXFSZ && inquest.evidence.has_file_size_rlimit;
   if (cause != Cause::KilledExternal)
     return told(cause, end, {Detail::None, is_at_limit ? "" : sender, next_of(end.signal)});
-  return told(cause, end,
-              {Detail::None, sender.empty() ? ", which poolwarden did not send" : sender,
-               "Somebody else sent the signal: look for operators, scripts and what else runs in "
-               "its container."});
+  if (!sender.empty()) return told(cause, end, {Detail::None, sender, next_of_sent(inquest)});
+  return told(cause, end, {Detail::None, kNotSentByUs, std::string(kLookForSender)});
 }
 
 }  // namespace

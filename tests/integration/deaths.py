@@ -315,7 +315,8 @@ LIMITS = [
     Death("killed_long_after_its_child_was",
           "WORKERS/eat_memory 200; sleep 13; echo long ago; exec sleep infinity",
           "killed_external", "SIGKILL, which poolwarden did not send; .*struck 1 other process",
-          "script|operator", sent_by="stranger", settings={"limits": {"memory": "32MiB"}},
+          "program itself.*operators and scripts", sent_by="stranger",
+          settings={"limits": {"memory": "32MiB"}},
           marks=(MEMORY,), bring=_killed_long_after),
     Death("fork_bomb", ["WORKERS/fork_bomb", "100"], "exit_nonzero", "limits.pids", "limits.pids",
           detail="pids_limit", settings={"limits": {"pids": 8}}, marks=(PIDS,),
@@ -326,7 +327,7 @@ LIMITS = [
 
 SIGNALS = [
     Death("killed_by_a_stranger", ["/bin/sleep", "infinity"], "killed_external",
-          "SIGKILL.*not send", "script|operator|dmesg|journal", sent_by="stranger",
+          "SIGKILL.*not send", "program itself.*operators and scripts", sent_by="stranger",
           bring=_signalled(signal.SIGKILL)),
     # Without a core file it looks like a fault.
     Death("segfault_by_a_stranger", ["/bin/sleep", "infinity"], "segfault",
@@ -342,7 +343,7 @@ SIGNALS = [
           "RLIMIT_CPU was not found", "who sends", sent_by=None,
           bring=_signalled(signal.SIGXCPU)),
     Death("terminated_by_a_stranger", ["/bin/sleep", "infinity"], "killed_external",
-          "SIGTERM.*not send", "script|operator", sent_by="stranger",
+          "SIGTERM.*not send", "program itself.*operators and scripts", sent_by="stranger",
           bring=_signalled(signal.SIGTERM)),
     Death("stopped", ["/bin/sleep", "infinity"], "killed_by_supervisor", "as asked.*SIGTERM",
           sent_by="our_stop", event=STOPPED, was=None, bring=_asked_to_stop),

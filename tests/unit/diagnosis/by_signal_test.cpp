@@ -12,6 +12,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using testing::HasSubstr;
+using testing::StartsWith;
 
 Evidence faulted(int signal, FaultSite fault) {
   Evidence evidence = left(Signaled{signal});
@@ -279,15 +280,26 @@ TEST(OomKill, OfAGrandchildIsToldBesideTheWorkersOwnEnd) {
 }
 
 TEST(KillByAStranger, IsToldWithWhoSentItWhereThatIsKnown) {
-  expect(unasked(left(Signaled{SIGKILL})),
-         {Cause::KilledExternal, Detail::None,
-          "was killed by SIGKILL, which poolwarden did not send", "operators"});
-  expect(unasked(left(Signaled{SIGTERM})),
-         {Cause::KilledExternal, Detail::None,
-          "was killed by SIGTERM, which poolwarden did not send", "operators"});
   const FaultSite sent{.si_code = SI_USER, .sender_pid = 4};
-  EXPECT_EQ(unasked(faulted(SIGTERM, sent)).sentence,
-            "was killed by SIGTERM, which process 4 sent");
+  expect(unasked(faulted(SIGQUIT, sent)),
+         {Cause::KilledExternal, Detail::None, "was killed by SIGQUIT, which process 4 sent",
+          "Look for operators, scripts and watchdogs"});
+  expect(unasked(faulted(SIGQUIT, {.si_code = SI_USER})),
+         {Cause::KilledExternal, Detail::None,
+          "was killed by SIGQUIT, which it sent itself (kill(2))", "see its output"});
+}
+
+// It may be the worker's own doing, also.
+TEST(KillByAStranger, BlamesNobodyWhereNothingTellsWhoSentIt) {
+  for (const int signal : {SIGKILL, SIGTERM, SIGHUP, SIGINT}) {
+    const Diagnosis told = unasked(left(Signaled{signal}));
+    EXPECT_EQ(told.sentence, describe(Signaled{signal}) + ", which poolwarden did not send");
+    EXPECT_THAT(told.next_step, StartsWith("Look in the program itself (a master that kills its "
+                                           "group, a watchdog), then for operators and scripts."));
+    EXPECT_EQ(told.cause, Cause::KilledExternal);
+    EXPECT_EQ(told.sender, Sender::Stranger) << "by exclusion";
+  }
+  EXPECT_THAT(unasked(left(Signaled{SIGKILL})).next_step, HasSubstr("OOM killer"));
   const Diagnosis debugged = diagnose(left(Signaled{SIGKILL}), {.debug_tool = "gdb"});
   EXPECT_THAT(debugged.next_step, HasSubstr("gdb, which it ran under"));
 }
