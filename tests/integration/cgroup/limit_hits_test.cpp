@@ -81,7 +81,7 @@ struct RealLimitHits : RealTree {
 
 TEST_F(RealLimitHits, OfCpuOutliveTheirCgroup) {
   if (!tree.report().cpu_limits) GTEST_SKIP() << "no cgroup with the controller of cpu";
-  std::uint64_t before = 0;
+  std::uint64_t last_seen = 0;
   for (const std::uint64_t generation : {1u, 2u}) {
     const Leaf leaf = leaf_with({.cpu_cores = 0.1}, generation);
     run_in(leaf, [] {
@@ -94,12 +94,12 @@ TEST_F(RealLimitHits, OfCpuOutliveTheirCgroup) {
     ASSERT_TRUE(leaf.kill());
     end_of(children.front());
     const LimitHits seen = told();
-    EXPECT_GT(seen.cpu_throttled_periods, before);
+    EXPECT_GT(seen.cpu_throttled_periods, last_seen);
     ASSERT_TRUE(leaf.remove());
     EXPECT_EQ(told().cpu_throttled_periods, seen.cpu_throttled_periods);
     EXPECT_GE(told().cpu_periods, seen.cpu_throttled_periods);
     EXPECT_GT(told().cpu_throttled_usec, 0u);
-    before = seen.cpu_throttled_periods.value();
+    last_seen = seen.cpu_throttled_periods.value();
   }
 }
 
