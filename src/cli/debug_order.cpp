@@ -109,14 +109,6 @@ std::optional<pool::WorkerSnapshot> find_worker(const supervisor::PoolRunner& ru
   return std::nullopt;
 }
 
-// One that its pool has forgotten was not over shortly before: every new one asks.
-bool is_over(const std::shared_ptr<supervisor::PoolRunner>& runner, pool::DebugId id) {
-  if (!runner) return true;
-  const auto standing = runner->pool().debugging(id);
-  return standing &&
-         (standing->stage == DebugStage::Ended || standing->stage == DebugStage::Withdrawn);
-}
-
 std::string describe(const pool::WorkerName& worker) {
   return "worker " + std::to_string(worker.slot) + " (process " + std::to_string(worker.pid) + ")";
 }
@@ -240,8 +232,9 @@ asio::awaitable<void> DebugOrder::begin(Task task, Plan plan, const json::object
     co_return;
   }
   course.id = ordered->id;
-  loans_.begin(plan.loan, [runner = std::weak_ptr(task.runner), id = ordered->id] {
-    return is_over(runner.lock(), id);
+  loans_.begin(plan.loan, [weak = std::weak_ptr(task.runner), id = ordered->id] {
+    const auto runner = weak.lock();
+    return !runner || runner->pool().is_debug_over(id);
   });
   json::object told;
   told["tool"] = std::string(name(plan.tool));

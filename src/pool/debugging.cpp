@@ -8,7 +8,11 @@ namespace poolwarden::pool {
 
 namespace {
 constexpr std::size_t kStandingsKept = 64;
+
+bool has_ended(DebugStage stage) {
+  return stage == DebugStage::Ended || stage == DebugStage::Withdrawn;
 }
+}  // namespace
 
 std::optional<Duration> ready_limit(const std::optional<DebugStart>& start,
                                     std::optional<Duration> ready_timeout) {
@@ -24,7 +28,12 @@ DebugId Debugging::order(DebugStart start, std::optional<std::uint32_t> slot) {
   const DebugId id{++last_};
   waiting_ = std::move(start);
   slot_ = slot;
-  while (standings_.size() >= kStandingsKept) standings_.pop_front();
+  while (standings_.size() >= kStandingsKept) {
+    const auto oldest = std::find_if(standings_.begin(), standings_.end(),
+                                     [](const Standing& one) { return has_ended(one.stage); });
+    if (oldest == standings_.end()) break;  // as many as there are workers that carry one
+    standings_.erase(oldest);
+  }
   standings_.push_back({id, DebugStage::Waiting, {}});
   return id;
 }
@@ -48,6 +57,11 @@ void Debugging::worker_ended(worker::WorkerId worker) {
     if (standing.stage == DebugStage::Carried && standing.worker == worker)
       standing.stage = DebugStage::Ended;
   }
+}
+
+bool Debugging::is_over(DebugId id) const {
+  const auto found = standing(id);
+  return !found || has_ended(found->stage);
 }
 
 std::optional<Debugging::Standing> Debugging::standing(DebugId id) const {

@@ -49,14 +49,15 @@ class Debugging {
     DebugStage stage = DebugStage::Waiting;
     worker::WorkerId worker{};  // that carries or carried it
   };
-  // Absent when it is so long ago that it was forgotten.
+  // Absent when it is over for so long that it was forgotten.
   std::optional<Standing> standing(DebugId id) const;
+  bool is_over(DebugId id) const;  // it does not wait, and no worker carries it
 
  private:
   std::uint64_t last_ = 0;
   std::optional<DebugStart> waiting_;  // the order at the end of standings_
   std::optional<std::uint32_t> slot_;  // that it is for
-  std::deque<Standing> standings_;     // the last few
+  std::deque<Standing> standings_;     // the last few, and all that are not over
 };
 
 }  // namespace poolwarden::pool

@@ -153,6 +153,7 @@ class Pool {
   // Who keeps the pool from being recycled or stopped: for people who wait.
   std::string holdup(TimePoint now) const;
   std::optional<Debugging::Standing> debugging(DebugId id) const { return debugging_.standing(id); }
+  bool is_debug_over(DebugId id) const { return debugging_.is_over(id); }
   bool is_debugging() const;  // an order waits, or a worker has been started so
   // `wall` is the same instant as `now`.
   PoolSnapshot snapshot(TimePoint now, WallTime wall) const;

@@ -85,6 +85,29 @@ TEST(Debugging, ForgetsOrdersOfLongAgo) {
   EXPECT_FALSE(debugging.standing(first));
 }
 
+TEST(Debugging, ForgetsNoOrderThatAWorkerCarries) {
+  Debugging debugging;
+  const DebugId carried = debugging.order(strace());
+  ASSERT_TRUE(debugging.taken_by(WorkerId{1}, 0));
+  for (int i = 0; i < 100; ++i) debugging.order(strace());
+  ASSERT_TRUE(debugging.standing(carried));
+  EXPECT_EQ(debugging.standing(carried)->worker, WorkerId{1});
+  EXPECT_FALSE(debugging.is_over(carried));
+  debugging.worker_ended(WorkerId{1});
+  EXPECT_TRUE(debugging.is_over(carried));
+  for (int i = 0; i < 100; ++i) debugging.order(strace());
+  EXPECT_FALSE(debugging.standing(carried));
+  EXPECT_TRUE(debugging.is_over(carried)) << "it is forgotten";
+}
+
+TEST(Debugging, IsNotOverWhileItWaits) {
+  Debugging debugging;
+  const DebugId id = debugging.order(strace());
+  EXPECT_FALSE(debugging.is_over(id));
+  debugging.withdraw();
+  EXPECT_TRUE(debugging.is_over(id));
+}
+
 TEST(Debugging, LengthensTheStartupLimitOrLiftsIt) {
   EXPECT_EQ(ready_limit(std::nullopt, Duration(90s)), Duration(90s));
   EXPECT_EQ(ready_limit(strace(), Duration(90s)), Duration(900s));
