@@ -144,7 +144,7 @@ TEST_F(WorkerPings, APingGivenUpLetsItsConnectionGo) {
     accepted.async_read_some(asio::buffer(request), read_on);
   });
   bool told = false;
-  Pinger pinger(*io, {"/", 1ms, 1h, {}, [&](PingResult, Duration) { told = true; }});
+  Pinger pinger(*io, {"/", 1ms, 1h, {}, [&](const worker::PingAnswer&) { told = true; }});
   pinger.start(worker::UnixEndpoint{path});
   run_until([&] { return connected; });
   pinger.stop();
