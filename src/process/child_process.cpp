@@ -1,5 +1,6 @@
 #include "process/child_process.h"
 
+#include <poll.h>
 #include <sys/wait.h>
 
 #include <algorithm>
@@ -43,6 +44,7 @@ namespace {
 
 constexpr std::chrono::milliseconds kShortestRest{1};
 constexpr std::chrono::milliseconds kLongestRest{100};
+constexpr std::chrono::duration<int, std::milli> kLastWait{200};
 
 Descriptor watched(asio::io_context& io, loop::UniqueFd fd) {
   Descriptor made(io, fd.get());
@@ -69,10 +71,13 @@ bool has_status(pid_t pid) {
 
 ChildProcess::ChildProcess(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 
+// One that a disk holds does not end, and is left to whoever reaps strangers.
 ChildProcess::~ChildProcess() {
   if (parts_->taken) return;
   ::kill(parts_->pid, SIGKILL);
-  ::waitpid(parts_->pid, nullptr, 0);
+  pollfd end{parts_->pidfd.native_handle(), POLLIN, 0};
+  ::poll(&end, 1, kLastWait.count());
+  ::waitpid(parts_->pid, nullptr, WNOHANG);
   parts_->known.remove(parts_->pid);
 }
 

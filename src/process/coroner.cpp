@@ -34,9 +34,11 @@ using namespace std::chrono_literals;
 constexpr Duration kFileLimit = 5s;  // for what the hand reads itself
 constexpr Duration kDebuggerLimit = 30s;
 constexpr Duration kLastWords = 1s;  // of what it wrote, when all who may write more were killed
+constexpr Duration kLastRites = 8s;  // from the kill until all of it is gone
 constexpr std::size_t kMostReport = 64 * 1024;
 constexpr std::size_t kHands = 4, kMostWaitingForHands = 64;
 constexpr std::size_t kDebuggers = 1, kMostWaitingForDebuggers = 8;
+constexpr std::size_t kMostHanging = 8;
 constexpr int kReport = 3;
 constexpr int kEndFirst = 1000;  // the OOM killer's order: nobody needs it
 
@@ -103,24 +105,43 @@ class Coroner::Report : public std::enable_shared_from_this<Report> {
 
 // One that looks, and all that it has started.
 struct Coroner::Scene {
+  std::shared_ptr<Report> report;
   cgroup::Leaf leaf;
   WorkerTree tree;
   std::unique_ptr<ChildProcess> child;
-  bool is_late = false, has_ended = false, is_over = false;
+  std::function<void()> on_oom_kill;
+  std::optional<diagnosis::NotStarted> not_started = {};
+  diagnosis::ExitStatus status = {};
+  bool is_late = false, has_ended = false, is_gone = false, is_over = false;
+  asio::steady_timer over;
 
-  Scene() = default;
+  explicit Scene(asio::io_context& io) : over(io) {}
   Scene(const Scene&) = delete;
   Scene& operator=(const Scene&) = delete;
   ~Scene() {
-    if (!is_over) tree.kill();
+    if (!is_gone) tree.kill();
   }
 
   // Its own, or that of what it ran; without a cgroup that counts by how it ended.
-  std::uint64_t oom_kills(const diagnosis::ExitStatus& status) const {
+  std::uint64_t oom_kills() const {
     if (const auto counted = leaf.oom_kills()) return *counted;
     const bool was_killed = status == diagnosis::ExitStatus(diagnosis::Signaled{SIGKILL}) ||
                             status == diagnosis::ExitStatus(diagnosis::Exited{kToolWasKilled});
     return was_killed && !is_late ? 1 : 0;
+  }
+
+  void kill() {
+    is_late = true;
+    report->end();
+    tree.kill();
+    child->signal(SIGKILL);  // it may not have entered its cgroup yet
+  }
+
+  asio::awaitable<void> be_over_within(Duration limit) {
+    over.expires_after(limit);
+    while (!is_over && Clock::now() < over.expiry()) {
+      co_await over.async_wait(asio::as_tuple(asio::use_awaitable));
+    }
   }
 };
 
@@ -161,13 +182,33 @@ asio::awaitable<Result<Evidence>> Coroner::ask_in_turn(Turns& turns, std::vector
   const bool is_my_turn = co_await turns.begin();
   if (!is_my_turn) co_return failure("too many workers ended at the same time");
   const Turn turn(turns);
+  std::erase_if(hanging_, [](const std::weak_ptr<Scene>& scene) { return scene.expired(); });
+  if (hanging_.size() >= kMostHanging) co_return failure("too many who looked hang in the kernel");
   LaunchPlan plan = plan_of(std::move(words), std::move(rights));
   Result<Evidence> answer = co_await run(std::move(plan), limit);
   co_return answer;
 }
 
+// Until it and all that it has started are gone. A disk that hangs may hold it for ever, whatever
+// it is sent.
+asio::awaitable<void> Coroner::attend(std::shared_ptr<Scene> scene) {
+  scene->not_started = co_await scene->child->started();
+  scene->status = co_await scene->child->ended();
+  scene->has_ended = true;
+  scene->tree.root_reaped();
+  co_await scene->tree.end();
+  scene->is_gone = true;
+  co_await scene->report->whole(kLastWords);
+  for (std::uint64_t kills = scene->oom_kills(); kills > 0 && scene->on_oom_kill; --kills)
+    scene->on_oom_kill();
+  co_await remove_when_empty(scene->leaf);
+  scene->is_over = true;
+  scene->over.cancel();
+}
+
 asio::awaitable<Result<Evidence>> Coroner::run(LaunchPlan plan, Duration limit) {
-  const auto report = std::make_shared<Report>(io_);
+  const auto scene = std::make_shared<Scene>(io_);
+  const auto report = scene->report = std::make_shared<Report>(io_);
   if (auto opened = report->open(); !opened) co_return opened.error();
   const loop::UniqueFd nothing(::open("/dev/null", O_RDWR | O_CLOEXEC));
   if (!nothing) co_return errno_error(errno, "cannot open /dev/null");
@@ -177,47 +218,37 @@ asio::awaitable<Result<Evidence>> Coroner::run(LaunchPlan plan, Duration limit) 
   const std::string marker = marker_prefix(hand_.runtime_directory) + name;
   plan.environment[marker.substr(0, marker.find('='))] = marker.substr(marker.find('=') + 1);
 
-  const auto scene = std::make_shared<Scene>();
+  scene->on_oom_kill = hand_.on_oom_kill;
   if (hand_.make_leaf) scene->leaf = hand_.make_leaf(name);
   const auto entry = scene->leaf.open_entry();
   if (entry) enter_leaf(plan, *entry);  // else it does without
   auto begun = ChildProcess::start(io_, known_, plan);
   report->close_child_end();
   if (!begun) {
+    scene->is_gone = true;
     co_await remove_when_empty(scene->leaf);
     co_return begun.error();
   }
   scene->child = std::move(*begun);
   scene->tree = WorkerTree(scene->leaf, {scene->child->pid(), false, marker, known_});
   asio::co_spawn(io_, report->read(), loop::rethrow);
-  asio::steady_timer timer(io_, Clock::now() + limit);
-  timer.async_wait([scene, report](const boost::system::error_code& error) {
-    if (error || scene->has_ended) return;
-    scene->is_late = true;
-    report->end();
-    scene->tree.kill();
-    scene->child->signal(SIGKILL);  // it may not have entered its cgroup yet
-  });
+  asio::co_spawn(io_, attend(scene), loop::rethrow);
 
-  const auto not_started = co_await scene->child->started();
-  const diagnosis::ExitStatus status = co_await scene->child->ended();
-  timer.cancel();
-  scene->has_ended = true;
-  scene->tree.root_reaped();
-  co_await scene->tree.end();
-  scene->is_over = true;
-  co_await report->whole(kLastWords);
-  for (std::uint64_t kills = scene->oom_kills(status); kills > 0 && hand_.on_oom_kill; --kills)
-    hand_.on_oom_kill();
-  co_await remove_when_empty(scene->leaf);
-
+  co_await scene->be_over_within(limit);
+  if (!scene->has_ended) scene->kill();
+  co_await scene->be_over_within(kLastRites);
+  if (!scene->is_over) {
+    hanging_.push_back(scene);
+    co_return failure("who looked hangs in the kernel, and could not be ended");
+  }
   if (scene->is_late) co_return failure("it took longer than " + describe_duration(limit));
-  if (not_started) co_return failure("who looks " + diagnosis::describe(*not_started));
+  if (scene->not_started)
+    co_return failure("who looks " + diagnosis::describe(*scene->not_started));
   if (report->is_too_long())
     co_return failure("who looked wrote more than " + format_bytes(kMostReport));
-  if (status != diagnosis::ExitStatus(diagnosis::Exited{0}) &&
-      status != diagnosis::ExitStatus(diagnosis::Exited{kToolWasKilled}))
-    co_return failure("who looked " + diagnosis::describe(status));
+  if (scene->status != diagnosis::ExitStatus(diagnosis::Exited{0}) &&
+      scene->status != diagnosis::ExitStatus(diagnosis::Exited{kToolWasKilled}))
+    co_return failure("who looked " + diagnosis::describe(scene->status));
   co_return read_post_mortem(report->text());
 }
 

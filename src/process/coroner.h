@@ -7,6 +7,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -50,7 +51,8 @@ class Coroner {
 
   // What the hand answers to these words. It is killed when it takes too long: 5 s for files that
   // it reads itself, 30 s for a debugger. Four look into files at the same time, and one debugger
-  // runs. Errors: it could not be asked, did not answer, or too many wait already.
+  // runs; one that a disk holds although it was killed is waited for no longer. Errors: it could
+  // not be asked, did not answer, or too many wait or hang already.
   boost::asio::awaitable<Result<diagnosis::Evidence>> ask(std::vector<std::string> words,
                                                           Rights rights);
   boost::asio::awaitable<Result<diagnosis::Evidence>> ask_debugger(std::vector<std::string> words,
@@ -66,12 +68,14 @@ class Coroner {
                                                                   std::vector<std::string> words,
                                                                   Rights rights, Duration limit);
   boost::asio::awaitable<Result<diagnosis::Evidence>> run(LaunchPlan plan, Duration limit);
+  static boost::asio::awaitable<void> attend(std::shared_ptr<Scene> scene);
 
   boost::asio::io_context& io_;
   KnownPids known_;
   Hand hand_;
   KernelLog log_;
   Turns hands_, debuggers_;
+  std::vector<std::weak_ptr<Scene>> hanging_;
   std::uint64_t started_ = 0;
 };
 

@@ -20,9 +20,11 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <optional>
 #include <sstream>
 
 #include "cgroup/tree.h"
+#include "fakes/hanging_mount.h"
 #include "process/post_mortem_text.h"
 #include "process/reaper.h"
 
@@ -39,7 +41,10 @@ constexpr const char* kAnswer = "printf 'frame\\tmain\\n' >&3";
 
 struct Coroners : testing::Test {
   Coroners() { std::filesystem::create_directory(folder); }
-  ~Coroners() override { std::filesystem::remove_all(folder); }
+  ~Coroners() override {
+    if (disk) disk->detach();
+    std::filesystem::remove_all(folder);
+  }
 
   // In place of the program's own hand: a script, which has the folder as $0.
   // Each as if of a supervisor of its own.
@@ -99,6 +104,7 @@ struct Coroners : testing::Test {
   }
 
   const std::string folder = "/tmp/pwt-coroner-" + std::to_string(::getpid());
+  std::optional<fakes::HangingMount> disk;  // outlives who waits for it
   asio::io_context io;
   std::vector<Result<Evidence>> answers;
   int made = 0;
@@ -146,6 +152,18 @@ TEST_F(Coroners, KillOneThatHangsWithAllThatItHasStarted) {
   run_until([&] { return answers.size() == 1; });
   EXPECT_THAT(reasons(), HasSubstr("it took longer than 5s"));
   run_until([&] { return is_gone("pid"); });
+}
+
+TEST_F(Coroners, WaitNoLongerForOneThatADiskHoldsThoughItWasKilled) {
+  std::filesystem::create_directory(folder + "/disk");
+  disk.emplace(folder + "/disk");
+  if (!*disk) GTEST_SKIP() << "may not mount a file system here";
+  disk->take_requests();
+  Coroner coroner(io, {}, hand("echo $$ > $0/pid; exec ls $0/disk"));
+  ask(coroner);
+  run_until([&] { return answers.size() == 1; });
+  EXPECT_THAT(reasons(), HasSubstr("hangs in the kernel"));
+  EXPECT_FALSE(is_gone("pid"));
 }
 
 // Somebody else has the pipe: the test.
