@@ -12,6 +12,7 @@ namespace poolwarden::cli {
 
 Result<DebugLoan> DebugLoans::lend(const std::string& wanted, const std::string& pool,
                                    const worker::Identity& identity) {
+  forget_those_over();
   Lent lent;
   lent.is_ours = wanted.empty();
   lent.loan.folder = wanted;

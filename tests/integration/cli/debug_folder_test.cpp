@@ -179,6 +179,21 @@ TEST_F(Loans, StayWhileSomebodyWritesThere) {
   EXPECT_FALSE(fs::exists(longest.folder));
 }
 
+TEST_F(Loans, ThatAreOverLeaveNoScriptBehindWhereverTheFolderIs) {
+  const std::string wanted = base + "/mine";
+  std::vector<std::string> scripts;
+  for (int i = 0; i < 3; ++i) {
+    const auto loan = loans.lend(wanted, "web", {});
+    ASSERT_TRUE(loan);
+    scripts.push_back(loan->script);
+    std::ofstream(loan->script) << "x";
+    loans.begin(loan->number, [] { return true; });
+  }
+  EXPECT_FALSE(fs::exists(scripts[0]));
+  EXPECT_FALSE(fs::exists(scripts[1]));
+  EXPECT_TRUE(fs::exists(scripts[2])) << "until the next one looks";
+}
+
 TEST_F(Loans, OfAFolderThatWasAskedForNothingIsRemoved) {
   const std::string wanted = base + "/mine";
   const auto loan = loans.lend(wanted, "web", {});
