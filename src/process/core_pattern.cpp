@@ -16,6 +16,9 @@
 namespace poolwarden::process {
 namespace {
 
+constexpr std::uint64_t kLeast =
+    4096;  // the kernel begins no core of a lower limit (ELF_EXEC_PAGESIZE)
+
 std::string line_of(const std::string& path) {
   std::istringstream text(cgroup::read_text(path).value_or(""));
   std::string line;
@@ -51,8 +54,8 @@ std::string why_not_there(const std::string& directory, const CoreOwner& owner) 
     return "the worker may not write to " + escaped(directory);
   if (!owner.has_dumped && is_full(directory))
     return "the kernel did not finish it: the file system of " + escaped(directory) + " is full";
-  if (!owner.has_dumped && owner.limit)
-    return "the kernel did not finish it: limits.core is " + format_bytes(*owner.limit);
+  if (!owner.has_dumped && owner.limit && *owner.limit < kLeast)
+    return "the kernel wrote none: limits.core is " + format_bytes(*owner.limit);
   if (!owner.has_dumped)
     return "the kernel did not finish it: something killed the process meanwhile, or it may not be "
            "dumped (PR_SET_DUMPABLE of prctl(2))";

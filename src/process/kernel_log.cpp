@@ -54,8 +54,9 @@ std::optional<FaultLine> read_segfault(std::string_view text) {
   line.fault.address = *address;
   line.fault.stack_pointer = *pointer;
   line.fault.program_counter = address_after(rest, " ip ").value_or(0);
-  // Near its stack pointer there is no page (bit 0 of the error is clear): its stack ends there.
-  const bool is_near = *address < *pointer + kNear && *pointer < *address + kNear;
+  // Where its stack pointer is, or below, there is no page (bit 0 of the error is clear): its stack
+  // ends there. Above it, it may as well have overrun the stack's other end.
+  const bool is_near = *address <= *pointer && *pointer - *address < kNear;
   line.fault.is_stack_exhausted = is_near && error && (*error & 1) == 0;
   return line;
 }

@@ -269,9 +269,12 @@ TEST_F(CoreFiles, ThatWereNotFinishedAreNotTaken) {
   CoreOwner cut = owner();
   cut.has_dumped = false;
   EXPECT_THAT(find_core_file({"core", false}, cut, yes).why_none, HasSubstr("PR_SET_DUMPABLE"));
-  cut.limit = 4096;
+  cut.limit = 1024;
   EXPECT_EQ(find_core_file({"core", false}, cut, yes).why_none,
-            "the kernel did not finish it: limits.core is 4KiB");
+            "the kernel wrote none: limits.core is 1KiB");
+  cut.limit = 1 << 20;
+  EXPECT_THAT(find_core_file({"core", false}, cut, yes).why_none, HasSubstr("PR_SET_DUMPABLE"))
+      << "a longer one is cut off";
 }
 
 TEST_F(CoreFiles, HaveAPlaceThatExists) {

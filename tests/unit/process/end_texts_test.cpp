@@ -83,6 +83,7 @@ TEST(KernelLog, TellsAStackThatHasRunOut) {
   EXPECT_TRUE(at("7ffc00001000", "4"));
   EXPECT_FALSE(at("7ffc00000ff8", "7")) << "the page is there: it may not be written to";
   EXPECT_FALSE(at("7ffb00000ff8", "6")) << "far from the stack pointer";
+  EXPECT_FALSE(at("7ffc00002000", "6")) << "an overrun upwards ends so, too";
 }
 
 TEST(KernelLog, TellsOfTrapsAndOfSeccomp) {
