@@ -45,7 +45,7 @@ bool is_alive(const ProcessEntry& entry) {
 std::optional<std::string> environment_of(const ProcessEntry& entry) {
   const std::string process = "/proc/" + std::to_string(entry.pid);
   auto text = cgroup::read_text(process + "/environ");
-  if (!text || !text->empty() || has_first_thread(entry)) return text;
+  if (has_first_thread(entry) || (text && !text->empty())) return text;
   const std::string first = process + "/task/" + std::to_string(entry.pid);
   for (const std::string& thread : cgroup::subdirectories(process + "/task")) {
     if (thread == first) continue;
