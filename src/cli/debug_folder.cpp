@@ -22,6 +22,7 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kKept = 8;
 constexpr const char* kDiscarded = ".discarded-";
+constexpr int kTries = 20;               // for a number that nobody else takes at the same time
 constexpr mode_t kPassedThrough = 0711;  // by the workers' users; who made it, sees it
 constexpr mode_t kPrivate = 0700;
 
@@ -82,12 +83,17 @@ Result<std::string> make_below(const std::string& place, const std::string& pool
   if (auto made = make_own_directory(place); !made) return made.error();
   const loop::UniqueFd parent(::open(place.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   if (!parent) return errno_error(errno, "cannot open " + place);
-  const auto there = numbered_in(place);
-  const std::uint64_t next = there.empty() ? 1 : number_of(there.back()) + 1;
-  const std::string name = pool + "-" + std::to_string(next);
-  std::string path = place + "/" + name;
-  if (::mkdirat(parent.get(), name.c_str(), kPrivate) < 0)
-    return errno_error(errno, "cannot make " + path);
+  std::string name, path;
+  bool is_made = false;
+  for (int tries = 1; !is_made; ++tries) {
+    const auto there = numbered_in(place);
+    const std::uint64_t next = there.empty() ? 1 : number_of(there.back()) + 1;
+    name = pool + "-" + std::to_string(next);
+    path = place + "/" + name;
+    is_made = ::mkdirat(parent.get(), name.c_str(), kPrivate) == 0;
+    if (!is_made && (errno != EEXIST || tries == kTries))
+      return errno_error(errno, "cannot make " + path);
+  }
   if (!writer) return path;
   if (auto handed = hand_over_folder(parent.get(), name, *writer); !handed) {
     ::unlinkat(parent.get(), name.c_str(), AT_REMOVEDIR);

@@ -11,6 +11,9 @@
 
 namespace poolwarden::cli {
 
+// How `debug-hand` begins when it names a folder, which no complaint does.
+inline constexpr const char* kFolderIs = "folder: ";
+
 // A new one, "<place>/<instance>-debug/web-3", below /var/tmp or /tmp, whichever is on a disk (what
 // is written to a file system in memory is charged to the worker's cgroup), else below
 // `runtime_directory`. Errors list what was tried.

@@ -6,23 +6,21 @@
 #include <filesystem>
 #include <utility>
 
-#include "cli/debug_folder.h"
-
 namespace poolwarden::cli {
 
-Result<DebugLoan> DebugLoans::lend(const std::string& wanted, const std::string& pool,
-                                   const worker::Identity& identity) {
+namespace {
+
+std::string place_of(const std::string& folder) {
+  return std::filesystem::path(folder).parent_path();
+}
+
+}  // namespace
+
+DebugLoan DebugLoans::lend(std::string folder, bool is_ours) {
   forget_those_over();
   Lent lent;
-  lent.is_ours = wanted.empty();
-  lent.loan.folder = wanted;
-  if (lent.is_ours) {
-    auto made = make_debug_folder(instance_, runtime_directory_, pool, identity);
-    if (!made) return made.error();
-    lent.loan.folder = std::move(*made);
-  } else if (auto taken = take_debug_folder(wanted, identity); !taken) {
-    return taken.error();
-  }
+  lent.is_ours = is_ours;
+  lent.loan.folder = std::move(folder);
   lent.loan.number = ++last_;
   lent.loan.script = runtime_directory_ + "/debug-" + std::to_string(last_);
   lent_.push_back(lent);
@@ -40,16 +38,14 @@ void DebugLoans::take_back(std::uint64_t number) {
   const Lent lent = *found;
   lent_.erase(found);
   ::unlink(lent.loan.script.c_str());
-  if (!lent.is_ours) return;
-  discard_debug_folder(lent.loan.folder);
-  make_room(lent.loan.folder);
+  if (lent.is_ours) make_room(place_of(lent.loan.folder), lent.loan.folder);
 }
 
 void DebugLoans::begin(std::uint64_t number, std::function<bool()> is_over) {
   const auto found = find(number);
   if (found == lent_.end()) return;
   found->is_over = std::move(is_over);
-  if (found->is_ours) make_room(found->loan.folder);
+  if (found->is_ours) make_room(place_of(found->loan.folder));
 }
 
 void DebugLoans::forget_those_over() {
@@ -60,11 +56,11 @@ void DebugLoans::forget_those_over() {
   });
 }
 
-void DebugLoans::make_room(std::string folder) {
+void DebugLoans::make_room(const std::string& place, const std::string& discarded) {
   forget_those_over();
-  std::vector<std::string> in_use;
-  for (const Lent& lent : lent_) in_use.push_back(lent.loan.folder);
-  clear_(std::filesystem::path(std::move(folder)).parent_path(), in_use);
+  Room room{place, discarded, {}};
+  for (const Lent& lent : lent_) room.in_use.push_back(lent.loan.folder);
+  clear_(room);
 }
 
 }  // namespace poolwarden::cli

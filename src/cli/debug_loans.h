@@ -7,9 +7,6 @@
 #include <string>
 #include <vector>
 
-#include "base/result.h"
-#include "worker/worker_settings.h"
-
 namespace poolwarden::cli {
 
 struct DebugLoan {
@@ -20,18 +17,19 @@ struct DebugLoan {
 
 class DebugLoans {
  public:
-  // As clear_debug_folders(), without waiting for it.
-  using Clear =
-      std::function<void(const std::string& place, const std::vector<std::string>& in_use)>;
+  // discard_debug_folder() for `discarded`, if it is not empty, and clear_debug_folders() for what
+  // it is or was in; without waiting for either.
+  struct Room {
+    std::string place, discarded;
+    std::vector<std::string> in_use;
+  };
+  using Clear = std::function<void(const Room& room)>;
 
-  DebugLoans(std::string instance, std::string runtime_directory, Clear clear)
-      : instance_(std::move(instance)),
-        runtime_directory_(std::move(runtime_directory)),
-        clear_(std::move(clear)) {}
+  DebugLoans(std::string runtime_directory, Clear clear)
+      : runtime_directory_(std::move(runtime_directory)), clear_(std::move(clear)) {}
 
-  // `wanted`: the folder that was asked for; empty: a new one.
-  Result<DebugLoan> lend(const std::string& wanted, const std::string& pool,
-                         const worker::Identity& identity);
+  // `is_ours`: it was made by make_debug_folder(), not asked for.
+  DebugLoan lend(std::string folder, bool is_ours);
   // Nothing was started with it.
   void take_back(std::uint64_t number);
   // Somebody writes there until `is_over` says so. Of older ones the last few stay.
@@ -46,9 +44,9 @@ class DebugLoans {
 
   std::vector<Lent>::iterator find(std::uint64_t number);
   void forget_those_over();
-  void make_room(std::string folder);  // by value: what is lent moves meanwhile
+  void make_room(const std::string& place, const std::string& discarded = "");
 
-  std::string instance_, runtime_directory_;
+  std::string runtime_directory_;
   Clear clear_;
   std::uint64_t last_ = 0;
   std::vector<Lent> lent_;

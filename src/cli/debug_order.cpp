@@ -23,6 +23,8 @@ using pool::DebugStage;
 using DebugWay = pool::Pool::DebugWay;
 
 constexpr std::chrono::seconds kTrial{10};
+constexpr std::chrono::seconds kMaking{5};  // of a folder
+constexpr int kMostHanging = 4;
 constexpr const char* kSystemPath = "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin";
 
 std::string pool_of(const supervisor::PoolRunner& runner) {
@@ -109,6 +111,24 @@ std::optional<pool::WorkerSnapshot> find_worker(const supervisor::PoolRunner& ru
   return std::nullopt;
 }
 
+// Root's where we are: for folders of workers of any user.
+Result<process::LaunchPlan> plan_hand(std::vector<std::string> words) {
+  auto plan = process::plan_service(std::move(words), std::nullopt, {});
+  if (plan) plan->capabilities.reset();
+  return plan;
+}
+
+std::vector<std::string> words_to_have_folder(const DebugMeans& means, const std::string& wanted,
+                                              const pool::PoolSettings& settings) {
+  std::vector<std::string> words = {"debug-hand", "take", wanted};
+  if (wanted.empty())
+    words = {"debug-hand", "make", means.instance, means.runtime_directory, settings.name};
+  const worker::Identity& identity = settings.worker.identity;
+  words.insert(words.end(), {"--", identity.user.value_or("")});
+  words.insert(words.end(), identity.groups.begin(), identity.groups.end());
+  return words;
+}
+
 std::string describe(const pool::WorkerName& worker) {
   return "worker " + std::to_string(worker.slot) + " (process " + std::to_string(worker.pid) + ")";
 }
@@ -121,9 +141,10 @@ asio::awaitable<void> DebugOrder::carry_out(Task task, const json::object& reque
     co_await call_off(std::move(task), client);
     co_return;
   }
-  const auto plan = prepare(*task.runner, request);
+  auto plan = prepare(*task.runner, request);
   std::string refusal = plan ? "" : plan.error().message;
-  if (plan) refusal = co_await try_tool(*task.runner, *plan);
+  if (plan) refusal = co_await lend(*task.runner, request, *plan);
+  if (plan && refusal.empty()) refusal = co_await try_tool(*task.runner, *plan);
   if (!refusal.empty()) {
     if (plan) loans_.take_back(plan->loan);
     const std::string why =
@@ -153,31 +174,39 @@ Result<DebugOrder::Plan> DebugOrder::prepare(const supervisor::PoolRunner& runne
     if (!address) return address.error();
     plan.place.address = std::move(*address);
   }
-  if (auto lent = lend(runner, request, plan); !lent) return lent.error();
   return plan;
 }
 
-Result<void> DebugOrder::lend(const supervisor::PoolRunner& runner, const json::object& request,
-                              Plan& plan) {
-  const pool::PoolSettings& settings = runner.pool().settings();
-  auto loan = loans_.lend(text(request, "output"), settings.name, settings.worker.identity);
-  if (!loan) return loan.error();
-  plan.loan = loan->number;
-  plan.place.folder = std::move(loan->folder);
-  plan.place.script = std::move(loan->script);
-  if (plan.tool != DebugTool::Gdb) return {};
-  auto written = write_debug_file(plan.place.script, gdb_script(plan.place.folder));
-  if (!written) loans_.take_back(plan.loan);
-  return written;
+asio::awaitable<std::string> DebugOrder::lend(const supervisor::PoolRunner& runner,
+                                              const json::object& request, Plan& plan) {
+  const std::string wanted = text(request, "output");
+  auto hand = plan_hand(words_to_have_folder(means_, wanted, runner.pool().settings()));
+  if (!hand) co_return hand.error().message;
+  std::string too_late = wanted.empty() ? "no folder for its output could be made"
+                                        : "--output: " + wanted + " did not answer";
+  too_late += " within " + format_duration(kMaking) + "; name one on another disk with --output";
+  std::string answer = co_await use_hand(std::move(*hand), kMaking, std::move(too_late));
+  const std::string_view begins = kFolderIs;
+  if (!answer.starts_with(begins)) co_return answer;
+  std::string folder = wanted;
+  if (folder.empty()) folder = answer.substr(begins.size());
+  DebugLoan loan = loans_.lend(std::move(folder), wanted.empty());
+  plan.loan = loan.number;
+  plan.place.folder = std::move(loan.folder);
+  plan.place.script = std::move(loan.script);
+  if (plan.tool != DebugTool::Gdb) co_return "";
+  const auto written = write_debug_file(plan.place.script, gdb_script(plan.place.folder));
+  if (!written) co_return written.error().message;
+  co_return "";
 }
 
-// Root's, to remove what workers have written.
-void DebugOrder::clear(const std::string& place, const std::vector<std::string>& in_use) {
-  std::vector<std::string> words = {"debug-hand", "clear", place, "--"};
-  words.insert(words.end(), in_use.begin(), in_use.end());
-  auto plan = process::plan_service(std::move(words), std::nullopt, {});
+void DebugOrder::clear(const DebugLoans::Room& room) {
+  std::vector<std::string> words = {"debug-hand", "clear", room.place};
+  if (!room.discarded.empty()) words.push_back(room.discarded);
+  words.push_back("--");
+  words.insert(words.end(), room.in_use.begin(), room.in_use.end());
+  auto plan = plan_hand(std::move(words));
   if (!plan) return;
-  plan->capabilities.reset();
   // What it does not get done, the next one does.
   (void)means_.start_hand(std::move(*plan), [](const std::string&) {});
 }
@@ -197,25 +226,39 @@ Result<process::LaunchPlan> DebugOrder::trial_of(const supervisor::PoolRunner& r
 
 asio::awaitable<std::string> DebugOrder::try_tool(const supervisor::PoolRunner& runner,
                                                   const Plan& plan) {
+  auto trial = trial_of(runner, plan);
+  if (!trial) co_return trial.error().message;
+  std::string too_late = "the try has not ended in time";
+  co_return co_await use_hand(std::move(*trial), kTrial, std::move(too_late));
+}
+
+asio::awaitable<std::string> DebugOrder::use_hand(process::LaunchPlan plan, Duration limit,
+                                                  std::string too_late) {
   struct Outcome {
     explicit Outcome(asio::io_context& io) : arrived(io) {}
     loop::Notifier arrived;
     std::optional<std::string> complaint;
+    bool is_given_up = false;
   };
+  if (*hanging_ >= kMostHanging)
+    co_return "the processes of " + std::to_string(*hanging_) +
+        " orders before it still wait for a disk that does not answer";
   // The process may outlast this coroutine.
   const auto outcome = std::make_shared<Outcome>(io_);
-  auto trial = trial_of(runner, plan);
-  if (!trial) co_return trial.error().message;
-  const auto started =
-      means_.start_hand(std::move(*trial), [outcome](const std::string& complaint) {
+  const auto started = means_.start_hand(
+      std::move(plan), [outcome, hanging = hanging_](const std::string& complaint) {
+        if (outcome->is_given_up) --*hanging;
         outcome->complaint = complaint;
         outcome->arrived.notify();
       });
   if (!started) co_return started.error().message;
-  const TimePoint limit = Clock::now() + kTrial;
-  while (!outcome->complaint && Clock::now() < limit) co_await outcome->arrived.wait_until(limit);
-  if (!outcome->complaint) (*started)();
-  co_return outcome->complaint.value_or("the try has not ended in time");
+  const TimePoint end = Clock::now() + limit;
+  while (!outcome->complaint && Clock::now() < end) co_await outcome->arrived.wait_until(end);
+  if (outcome->complaint) co_return *outcome->complaint;
+  outcome->is_given_up = true;
+  ++*hanging_;
+  (*started)();
+  co_return too_late;
 }
 
 asio::awaitable<void> DebugOrder::begin(Task task, Plan plan, const json::object& request,

@@ -40,10 +40,7 @@ class DebugOrder {
         journal_(journal),
         changes_(changes),
         means_(std::move(means)),
-        loans_(means_.instance, means_.runtime_directory,
-               [this](const std::string& place, const std::vector<std::string>& in_use) {
-                 clear(place, in_use);
-               }) {}
+        loans_(means_.runtime_directory, [this](const DebugLoans::Room& room) { clear(room); }) {}
 
   struct Task {
     std::shared_ptr<supervisor::PoolRunner> runner;
@@ -67,11 +64,15 @@ class DebugOrder {
   };
 
   Result<Plan> prepare(const supervisor::PoolRunner& runner, const boost::json::object& request);
-  Result<void> lend(const supervisor::PoolRunner& runner, const boost::json::object& request,
-                    Plan& plan);
-  void clear(const std::string& place, const std::vector<std::string>& in_use);
+  // A complaint, empty when there is none.
+  boost::asio::awaitable<std::string> lend(const supervisor::PoolRunner& runner,
+                                           const boost::json::object& request, Plan& plan);
+  void clear(const DebugLoans::Room& room);
   boost::asio::awaitable<std::string> try_tool(const supervisor::PoolRunner& runner,
                                                const Plan& plan);
+  // The hand's complaint, or `too_late` when it has none after `limit`: it is killed then.
+  boost::asio::awaitable<std::string> use_hand(process::LaunchPlan plan, Duration limit,
+                                               std::string too_late);
   Result<process::LaunchPlan> trial_of(const supervisor::PoolRunner& runner,
                                        const Plan& plan) const;
   boost::asio::awaitable<void> begin(Task task, Plan plan, const boost::json::object& request,
@@ -88,6 +89,8 @@ class DebugOrder {
   loop::Notifier& changes_;
   DebugMeans means_;
   DebugLoans loans_;
+  std::shared_ptr<int> hanging_ =
+      std::make_shared<int>(0);  // hands that were killed, and are there
 };
 
 }  // namespace poolwarden::cli

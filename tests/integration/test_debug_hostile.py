@@ -3,6 +3,7 @@ supervisor goes on serving, and the operator is told."""
 
 import os
 import pwd
+import signal
 import subprocess
 from pathlib import Path
 
@@ -12,6 +13,9 @@ from waiting import eventually
 
 AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root may change the user")
 NOBODY = pwd.getpwnam("nobody")
+HANG_AT = Path(__file__).parent / "hang_at.py"
+CAN_HANG = pytest.mark.skipif(not os.access("/dev/fuse", os.W_OK) or os.geteuid() != 0,
+                              reason="no file system of our own can be mounted here")
 AS_NOBODY = {"identity": {"user": "nobody", "capabilities": []}}
 
 
@@ -23,6 +27,19 @@ def folder_of(result):
 
 def begun(supervisor, count):
     return len(supervisor.events_of("worker.debugged")) == count
+
+
+def hands_of(supervisor):
+    """The processes that try and make for its orders."""
+    return subprocess.run(["pgrep", "-P", str(supervisor.pid()), "-f", "debug-hand (try|make|take)"],
+                          capture_output=True, text=True, check=False).stdout
+
+
+def beside_a_hung(folder, *options):
+    """In a mount namespace in which nobody answers who looks at that folder."""
+    folder.mkdir()
+    return ("unshare", "--mount", "--propagation", "private", "/usr/bin/python3", HANG_AT, *options,
+            folder)
 
 
 def his_folder(supervisor):
@@ -46,6 +63,53 @@ def test_a_fifo_in_his_folder_holds_nobody_up(supervise):
     eventually(lambda: begun(supervisor, 1), "it starts under gdb")
     eventually(lambda: (folder / "gdb.txt").exists(), "gdb has read its script")
     assert supervisor.get().status == 200
+
+
+@CAN_HANG
+@pytest.mark.parametrize("settings", [{}, AS_NOBODY], ids=["as_we", "as_nobody"])
+def test_a_folder_on_a_disk_that_hangs_holds_up_its_order_alone(supervise, tmp_path, settings):
+    hung = tmp_path / "hung"
+    supervisor = supervise({"web": settings}, prefix=beside_a_hung(hung))
+    before = supervisor.worker_pids()
+
+    with subprocess.Popen([supervisor.program, "debug", "web", "--with", "strace", "--output",
+                           f"{hung}/traces", "--control", str(supervisor.control)],
+                          stderr=subprocess.PIPE, text=True) as order:
+        eventually(lambda: hands_of(supervisor), "it waits for the disk")
+        # All of this is the supervision thread's to do.
+        assert supervisor.run("recycle", "web", "--wait").returncode == 0
+        told = order.communicate(timeout=60)[1]
+
+    assert order.returncode == 1
+    assert f"--output: {hung}/traces did not answer within 5s" in told
+    failed = supervisor.events_of("pool.debugger_failed")
+    assert failed[-1]["was"] == 5208 and "did not answer" in failed[-1]["message"]
+    assert supervisor.worker_pids() != before and supervisor.get().status == 200
+    eventually(lambda: not hands_of(supervisor), "none of its processes is left")
+    again = supervisor.run("debug", "web", "--with", "strace")
+    assert again.returncode == 0, again.stderr
+
+
+@CAN_HANG
+def test_processes_that_no_disk_lets_go_are_few(supervise, tmp_path):
+    """They cannot be killed: each order for a folder there leaves one, until the disk answers."""
+    hung = tmp_path / "hung"
+    supervisor = supervise({"web": {}}, prefix=beside_a_hung(hung, "--taken"))
+
+    def order():
+        return supervisor.run("debug", "web", "--with", "strace", "--output", f"{hung}/traces")
+
+    for _ in range(4):
+        assert "did not answer within 5s" in order().stderr
+    left = hands_of(supervisor)
+    assert "the processes of 4 orders before it still wait" in order().stderr
+    assert hands_of(supervisor) == left and len(left.split()) == 4
+    assert supervisor.get().status == 200
+
+    supervisor.process.send_signal(signal.SIGUSR1)
+    eventually(lambda: not hands_of(supervisor), "the disk has let them go")
+    again = supervisor.run("debug", "web", "--with", "strace")
+    assert again.returncode == 0, again.stderr
 
 
 @AS_ROOT
@@ -76,9 +140,7 @@ def test_a_filter_that_kills_whoever_traces_is_told_at_once(supervise, program):
     assert result.returncode == 1
     assert "who calls ptrace(2) is killed" in result.stderr and "--cap-add SYS_PTRACE" in result.stderr
     assert supervisor.get().status == 200
-    hands = subprocess.run(["pgrep", "-P", str(supervisor.pid()), "-f", "debug-hand try"],
-                           capture_output=True, text=True, check=False).stdout
-    assert hands == "", "none of its processes is left"
+    assert hands_of(supervisor) == "", "none of its processes is left"
 
 
 def test_refused_orders_cost_nobody_his_trace(supervise, tmp_path):

@@ -138,13 +138,13 @@ TEST_F(Folders, TheLastEightStayAndThoseInUse) {
 // The process that removes them is taken for its work here.
 struct Loans : Folders {
   Loans()
-      : loans(instance, base,
-              [this](const std::string& where, const std::vector<std::string>& used) {
-                in_use = used;
-                clear_debug_folders(where, used);
-              }) {}
+      : loans(base, [this](const DebugLoans::Room& room) {
+          in_use = room.in_use;
+          if (!room.discarded.empty()) discard_debug_folder(room.discarded);
+          clear_debug_folders(room.place, room.in_use);
+        }) {}
 
-  DebugLoan lend() { return *loans.lend("", "web", {}); }
+  DebugLoan lend() { return loans.lend(*make_debug_folder(instance, base, "web", {}), true); }
 
   DebugLoans loans;
   std::vector<std::string> in_use;
@@ -183,11 +183,10 @@ TEST_F(Loans, ThatAreOverLeaveNoScriptBehindWhereverTheFolderIs) {
   const std::string wanted = base + "/mine";
   std::vector<std::string> scripts;
   for (int i = 0; i < 3; ++i) {
-    const auto loan = loans.lend(wanted, "web", {});
-    ASSERT_TRUE(loan);
-    scripts.push_back(loan->script);
-    std::ofstream(loan->script) << "x";
-    loans.begin(loan->number, [] { return true; });
+    const DebugLoan loan = loans.lend(wanted, false);
+    scripts.push_back(loan.script);
+    std::ofstream(loan.script) << "x";
+    loans.begin(loan.number, [] { return true; });
   }
   EXPECT_FALSE(fs::exists(scripts[0]));
   EXPECT_FALSE(fs::exists(scripts[1]));
@@ -196,10 +195,9 @@ TEST_F(Loans, ThatAreOverLeaveNoScriptBehindWhereverTheFolderIs) {
 
 TEST_F(Loans, OfAFolderThatWasAskedForNothingIsRemoved) {
   const std::string wanted = base + "/mine";
-  const auto loan = loans.lend(wanted, "web", {});
-  ASSERT_TRUE(loan);
+  fs::create_directory(wanted);
   std::ofstream(wanted + "/trace") << "x";
-  loans.take_back(loan->number);
+  loans.take_back(loans.lend(wanted, false).number);
   EXPECT_TRUE(fs::exists(wanted + "/trace"));
 }
 
