@@ -225,7 +225,7 @@ FAULTS = [
           holds={"output": "^$"}),
     Death("alarm", ["WORKERS/die", "alarm"], "unknown", "SIGALRM", "handle|alarm|timer",
           sent_by=None),
-    Death("segfault_by_its_own_kill", ["/bin/sh", "-c", "kill -SEGV $$"], "segfault",
+    Death("segfault_by_its_own_kill", ["/bin/sh", "-c", "kill -SEGV $$$$"], "segfault",
           r"SIGSEGV.*, which it sent itself \(kill", "its output", settings=ANY_CORE,
           marks=(CORES,), has_more=True, holds={"si_code": 0, "sender_pid": "^$"}),
     Death("forbidden_syscall", ["WORKERS/forbid_syscall"], "seccomp", "SIGSYS|seccomp",

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from deaths import AS_ROOT, DEATHS
+from folders import let_everybody_into
 from machine import WITHOUT_CGROUPS
 from supervisor import Supervisor
 from waiting import eventually
@@ -117,8 +118,7 @@ class Scene:
     pytest.param(WITHOUT_CGROUPS, id="without_cgroups", marks=AS_ROOT)])
 def scene(request, program, tmp_path_factory):
     folder = tmp_path_factory.mktemp("deaths")
-    for above in (folder, *folder.parents[:2]):
-        above.chmod(above.stat().st_mode | 0o055)  # another user's workers pass through it
+    let_everybody_into(folder)
     made = Scene(program, folder, request.param)
     try:
         made.supervisor.start()

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from folders import let_everybody_into
 from machine import WITHOUT_CGROUPS
 from test_privileges import AS_NOBODY
 from waiting import eventually, gone
@@ -144,8 +145,7 @@ def test_nobody_who_looks_outlives_the_supervisor(supervise, workers, tmp_path, 
 @GDB
 @ROOT
 def test_another_users_supervisor_looks_as_well(supervise, workers, tmp_path):
-    for above in (tmp_path, *tmp_path.parents[:3]):
-        above.chmod(above.stat().st_mode | 0o055)
+    let_everybody_into(tmp_path)
     os.chown(tmp_path, 65534, 65534)
     pool = dying([str(workers / "die"), "segfault"], tmp_path, limits={"core": "infinite"})
     supervisor = supervise({"web": pool}, wait="up", prefix=AS_NOBODY, in_own_folder=True)
@@ -156,8 +156,7 @@ def test_another_users_supervisor_looks_as_well(supervise, workers, tmp_path):
 @CORES
 @ROOT
 def test_a_core_file_of_another_user_is_found(supervise, workers, tmp_path):
-    for above in (tmp_path, *tmp_path.parents[:3]):
-        above.chmod(above.stat().st_mode | 0o055)
+    let_everybody_into(tmp_path)
     os.chown(tmp_path, 65534, 65534)
     pool = dying([str(workers / "die"), "abort"], tmp_path, limits={"core": "infinite"},
                  identity={"user": "nobody"})
@@ -193,8 +192,7 @@ def test_a_core_file_that_only_root_could_write(supervise, workers, tmp_path, ma
 def test_why_there_is_no_core_file(supervise, workers, tmp_path):
     locked = tmp_path / "locked"
     locked.mkdir()
-    for above in (tmp_path, *tmp_path.parents[:3]):
-        above.chmod(above.stat().st_mode | 0o055)
+    let_everybody_into(tmp_path)
     command = [str(workers / "die"), "abort"]
     pools = {"none": dying(command, tmp_path),
              "small": dying(command, tmp_path, limits={"core": "8KiB"}),
