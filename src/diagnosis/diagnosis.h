@@ -73,11 +73,11 @@ enum class Awaited { Nothing, Notify, Connection, Http };
 struct Circumstances {
   Intent intent = Intent::None;
   bool was_ready = false;
-  bool kill_sent = false;           // we killed the tree, after the stop signal or at once
+  bool kill_sent = false;             // we killed the tree, after the stop signal or at once
   std::vector<int> own_signals = {};  // that it may have had from us before that: stop.signal
-  std::string recycle_reason = {};  // of Intent::Recycle: "memory"
-  std::string debug_tool = {};      // it ran under: "gdb"; empty: none
-  std::string drill = {};           // that was done to it: "segfault"; empty: none
+  std::string recycle_reason = {};    // of Intent::Recycle: "memory"
+  std::string debug_tool = {};        // it ran under: "gdb"; empty: none
+  std::string drill = {};             // that was done to it: "segfault"; empty: none
   Awaited awaited = Awaited::Nothing;
   bool inherits_socket = false;  // connect: inherit
   // That it went beyond, as it was when the wait began: ready.timeout and the like, as the intent
