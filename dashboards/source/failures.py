@@ -127,7 +127,7 @@ DETAILS = [
     table("Signals",
           ("Which signals ended workers in the time range, and whether a core file was left.",
            "SIGTERM is how a recycle ends a worker that does not handle it; the others are crashes or kills.",
-           "SIGKILL: see Killed for memory and Killed by us above; if both are 0, somebody else did it."),
+           "SIGKILL: see Killed for memory and Killed by us above; if both are 0, poolwarden did not send it."),
           [Query(ends(of_pools("poolwarden_worker_exit_signals_total"), "signal", "core"), instant=True, table=True)],
           {"pool": "Pool", "signal": "Signal", "core": "Core", "meaning": "Meaning", "Value": "Ends"},
           sort="Ends", width=12, height=8, unit="short", nothing="no worker was ended by a signal", overrides=[
