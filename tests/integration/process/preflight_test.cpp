@@ -29,7 +29,7 @@ constexpr std::uint64_t kFarFromTheBeginning = 8192;
 
 std::string little_endian(std::uint64_t number, std::size_t bytes) {
   std::string text;
-  for (std::size_t i = 0; i < bytes; ++i) text += static_cast<char>(number >> (8 * i));
+  for (; text.size() < bytes; number >>= 8) text += static_cast<char>(number);
   return text;
 }
 
