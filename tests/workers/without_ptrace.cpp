@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 
 int main(int argc, char** argv) {
@@ -28,6 +29,7 @@ int main(int argc, char** argv) {
     std::perror("prctl");
     return 9;
   }
+  ::setenv("ASAN_OPTIONS", "detect_leaks=0", 1);  // LeakSanitizer traces, too
   ::execv(*command, command);
   std::perror(*command);
   return 9;
