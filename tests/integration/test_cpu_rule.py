@@ -42,9 +42,8 @@ def test_log_tells_in_each_window_and_leaves_the_worker_alone(supervise):
 
 def test_kill_replaces_the_worker_and_ends_all_that_it_started(supervise):
     supervisor = supervise(burning("kill"))
-    [worker] = supervisor.worker_pids("burn")
-
     eventually(lambda: supervisor.events_of("worker.recycled", pool="burn"), "the replacement")
+    worker = supervisor.events_of("worker.spawned", pool="burn")[0]["pid"]
 
     assert gone(worker)
     assert supervisor.events_of("worker.over_cpu", pool="burn")
@@ -69,8 +68,7 @@ def test_without_a_cgroup_it_is_counted_all_the_same(supervise):
     supervisor = supervise(burning("kill"),
                            prefix=["unshare", "--mount", "--fork", "sh", "-c", READ_ONLY, "sh"])
     assert supervisor.status()["supervisor"]["containment"]["cgroup"] in ("none", "v2_readonly")
-    [worker] = supervisor.worker_pids("burn")
-
     eventually(lambda: supervisor.events_of("worker.recycled", pool="burn"), "the replacement")
+    worker = supervisor.events_of("worker.spawned", pool="burn")[0]["pid"]
 
     assert gone(worker)
