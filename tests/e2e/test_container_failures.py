@@ -69,7 +69,7 @@ def test_the_last_words_have_the_beginning_and_the_end(contain, tmp_path):
     last_words.touch()
     last_words.chmod(0o666)
 
-    contain({"web": {"command": "seq -f 'line %07.0f' 1 2000; echo and this was the end; exit 3",
+    contain({"web": {"command": "seq -f 'line %0150.0f' 1 2000; echo and this was the end; exit 3",
                      "essential": True, "rapid_fail": {"failures": 3}}},
             options=["--volume", f"{last_words}:/dev/termination-log"], wait="ended")
 

@@ -33,7 +33,8 @@ def test_serves_heals_recycles_and_stops(contain, options):
     told = [event["message"] for event in container.events("containment.degraded")]
     missing = container.status()["supervisor"]["containment"]["missing"]
     assert told == missing and len(set(told)) == len(told), told
-    assert any("in Docker, start the container with --cgroupns=host" in sentence for sentence in told)
+    assert any("in Docker, start the container with" in sentence and "--cgroupns=host" in sentence
+               for sentence in told)
     assert any("not as root" in sentence for sentence in told) == ("0" not in options)
 
     assert container.stop() == 0
