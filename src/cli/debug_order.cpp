@@ -4,6 +4,7 @@
 
 #include "cli/commands.h"
 #include "cli/debug_folder.h"
+#include "cli/hand_wait.h"
 #include "cli/orders.h"
 #include "cli/request_fields.h"
 #include "process/free_port.h"
@@ -234,29 +235,14 @@ asio::awaitable<std::string> DebugOrder::try_tool(const supervisor::PoolRunner& 
 
 asio::awaitable<std::string> DebugOrder::use_hand(process::LaunchPlan plan, Duration limit,
                                                   std::string too_late) {
-  struct Outcome {
-    explicit Outcome(asio::io_context& io) : arrived(io) {}
-    loop::Notifier arrived;
-    std::optional<std::string> complaint;
-    bool is_given_up = false;
-  };
   if (*hanging_ >= kMostHanging)
     co_return "the processes of " + std::to_string(*hanging_) +
         " orders before it still wait for a disk that does not answer";
-  // The process may outlast this coroutine.
-  const auto outcome = std::make_shared<Outcome>(io_);
-  const auto started = means_.start_hand(
-      std::move(plan), [outcome, hanging = hanging_](const std::string& complaint) {
-        if (outcome->is_given_up) --*hanging;
-        outcome->complaint = complaint;
-        outcome->arrived.notify();
-      });
+  HandWait hand(io_, hanging_);
+  const auto started = means_.start_hand(std::move(plan), hand.ended());
   if (!started) co_return started.error().message;
-  const TimePoint end = Clock::now() + limit;
-  while (!outcome->complaint && Clock::now() < end) co_await outcome->arrived.wait_until(end);
-  if (outcome->complaint) co_return *outcome->complaint;
-  outcome->is_given_up = true;
-  ++*hanging_;
+  const auto complaint = co_await hand.complaint(Clock::now() + limit, [] { return true; });
+  if (complaint) co_return *complaint;
   (*started)();
   co_return too_late;
 }

@@ -1,12 +1,11 @@
 #include "cli/drill_deed.h"
 
-#include <algorithm>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <csignal>
 
-#include "loop/notifier.h"
+#include "cli/hand_wait.h"
 
 namespace poolwarden::cli {
 
@@ -14,7 +13,6 @@ namespace asio = boost::asio;
 
 namespace {
 
-constexpr std::chrono::milliseconds kLook{200};  // whether anybody still waits
 // Slow: still for nine tenths of each round.
 constexpr std::chrono::milliseconds kStill{90};
 constexpr std::chrono::milliseconds kMoving{10};
@@ -66,22 +64,12 @@ void DrillDeed::undo() {
 
 asio::awaitable<std::string> DrillDeed::use_hand(std::vector<std::string> words,
                                                  std::function<bool()> goes_on) {
-  struct Outcome {
-    explicit Outcome(asio::io_context& io) : arrived(io) {}
-    loop::Notifier arrived;
-    std::optional<std::string> complaint;
-  };
-  // The process may outlast this coroutine.
-  const auto outcome = std::make_shared<Outcome>(io_);
-  const auto started = tools_.start_hand(std::move(words), [outcome](const std::string& complaint) {
-    outcome->complaint = complaint;
-    outcome->arrived.notify();
-  });
+  HandWait hand(io_);
+  const auto started = tools_.start_hand(std::move(words), hand.ended());
   if (!started) co_return started.error().message;
-  while (!outcome->complaint && Clock::now() < task_.deadline && goes_on())
-    co_await outcome->arrived.wait_until(std::min(task_.deadline, Clock::now() + kLook));
-  if (!outcome->complaint) (*started)();  // it must not go on when nobody looks any more
-  co_return outcome->complaint.value_or("the process that was to do it has not ended in time");
+  const auto complaint = co_await hand.complaint(task_.deadline, std::move(goes_on));
+  if (!complaint) (*started)();  // it must not go on when nobody looks any more
+  co_return complaint.value_or("the process that was to do it has not ended in time");
 }
 
 asio::awaitable<void> DrillDeed::slow_down(std::function<bool()> goes_on) {
