@@ -33,16 +33,18 @@ namespace {
 using Texts = std::vector<std::string>;
 
 constexpr int kReport = 3;
+// Behind whoever serves; who reads files has soon read them, also where many want to run.
+constexpr int kNiceOfReader = 10, kNiceOfDebugger = 19;
 constexpr rlim_t kMostSeconds = 20, kLastSeconds = 22;  // SIGXCPU, then SIGKILL
 
 // Whoever made the files it reads may have made them to hurt, and others of the same user may want
 // to have a hand in what it tells.
-void hold_back() {
+void hold_back(bool runs_debugger) {
   ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
   const rlimit time{kMostSeconds, kLastSeconds}, none{0, 0};
   ::setrlimit(RLIMIT_CPU, &time);
   ::setrlimit(RLIMIT_CORE, &none);
-  ::setpriority(PRIO_PROCESS, 0, 19);
+  ::setpriority(PRIO_PROCESS, 0, runs_debugger ? kNiceOfDebugger : kNiceOfReader);
   ::fcntl(kReport, F_SETFD, FD_CLOEXEC);  // its end is the end of the report
 }
 
@@ -129,8 +131,8 @@ bool is_understood(const Texts& words) {
 
 int post_mortem_hand_entry(const Words& words) {
   const Texts order = words.after_dashes.value_or(Texts());
-  hold_back();
   if (!is_understood(order)) return kWrongUsage;
+  hold_back(order[0] == "backtrace");
   const Findings findings = look(order);
   const std::string text = process::post_mortem_text(findings.evidence);
   const bool was_told = ::write(kReport, text.data(), text.size()) >= 0;

@@ -31,7 +31,6 @@ namespace {
 using diagnosis::Evidence;
 using namespace std::chrono_literals;
 
-constexpr Duration kFileLimit = 5s;  // for what the hand reads itself
 constexpr Duration kDebuggerLimit = 30s;
 constexpr Duration kLastWords = 1s;  // of what it wrote, when all who may write more were killed
 constexpr Duration kLastRites = 8s;  // from the kill until all of it is gone
@@ -169,7 +168,7 @@ LaunchPlan Coroner::plan_of(std::vector<std::string> words, Rights rights) const
 }
 
 asio::awaitable<Result<Evidence>> Coroner::ask(std::vector<std::string> words, Rights rights) {
-  return ask_in_turn(hands_, std::move(words), std::move(rights), kFileLimit);
+  return ask_in_turn(hands_, std::move(words), std::move(rights), hand_.file_limit);
 }
 
 asio::awaitable<Result<Evidence>> Coroner::ask_debugger(std::vector<std::string> words,

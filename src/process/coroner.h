@@ -33,6 +33,8 @@ struct Hand {
   std::function<cgroup::Leaf(const std::string& name)> make_leaf = {};
   // The kernel's OOM killer struck one of them: that explains no worker's end.
   std::function<void()> on_oom_kill = {};
+  // For files that it reads itself: much more than it takes, for a machine that has no time.
+  Duration file_limit = std::chrono::seconds(20);
 };
 
 // As whom it looks.
@@ -49,10 +51,10 @@ class Coroner {
   bool has_hand() const { return !hand_.command.empty(); }
   KernelLog& log() { return log_; }
 
-  // What the hand answers to these words. It is killed when it takes too long: 5 s for files that
-  // it reads itself, 30 s for a debugger. Four look into files at the same time, and one debugger
-  // runs; one that a disk holds although it was killed is waited for no longer. Errors: it could
-  // not be asked, did not answer, or too many wait or hang already.
+  // What the hand answers to these words. It is killed when it takes too long: Hand::file_limit for
+  // files that it reads itself, 30 s for a debugger. Four look into files at the same time, and one
+  // debugger runs; one that a disk holds although it was killed is waited for no longer. Errors: it
+  // could not be asked, did not answer, or too many wait or hang already.
   boost::asio::awaitable<Result<diagnosis::Evidence>> ask(std::vector<std::string> words,
                                                           Rights rights);
   boost::asio::awaitable<Result<diagnosis::Evidence>> ask_debugger(std::vector<std::string> words,

@@ -49,7 +49,9 @@ struct Coroners : testing::Test {
   // In place of the program's own hand: a script, which has the folder as $0.
   // Each as if of a supervisor of its own.
   Hand hand(const std::string& script) {
-    return {{"/bin/sh", "-c", script, folder}, folder + "/" + std::to_string(++made)};
+    Hand made_up{{"/bin/sh", "-c", script, folder}, folder + "/" + std::to_string(++made)};
+    made_up.file_limit = limit;
+    return made_up;
   }
 
   void ask(Coroner& coroner, Rights rights = {{}, 0}, Ask way = &Coroner::ask) {
@@ -108,6 +110,7 @@ struct Coroners : testing::Test {
   asio::io_context io;
   std::vector<Result<Evidence>> answers;
   int made = 0;
+  Duration limit = 60s;
 };
 
 // In a session and an environment of its own, as one that wants to stay.
@@ -147,6 +150,7 @@ TEST_F(Coroners, RefuseWhenTooManyWait) {
 }
 
 TEST_F(Coroners, KillOneThatHangsWithAllThatItHasStarted) {
+  limit = 5s;
   Coroner coroner(io, {}, hand("sleep 1000 & echo $! > $0/pid; wait"));
   ask(coroner);
   run_until([&] { return answers.size() == 1; });
@@ -154,11 +158,21 @@ TEST_F(Coroners, KillOneThatHangsWithAllThatItHasStarted) {
   run_until([&] { return is_gone("pid"); });
 }
 
+// Where everything wants to run, what takes milliseconds takes seconds.
+TEST_F(Coroners, WaitForOneThatABusyMachineHolds) {
+  limit = Hand().file_limit;
+  Coroner coroner(io, {}, hand(std::string("sleep 6; ") + kAnswer));
+  ask(coroner);
+  run_until([&] { return answers.size() == 1; });
+  EXPECT_EQ(reasons(), "");
+}
+
 TEST_F(Coroners, WaitNoLongerForOneThatADiskHoldsThoughItWasKilled) {
   std::filesystem::create_directory(folder + "/disk");
   disk.emplace(folder + "/disk");
   if (!*disk) GTEST_SKIP() << "may not mount a file system here";
   disk->take_requests();
+  limit = 5s;
   Coroner coroner(io, {}, hand("echo $$ > $0/pid; exec ls $0/disk"));
   ask(coroner);
   run_until([&] { return answers.size() == 1; });
@@ -168,6 +182,7 @@ TEST_F(Coroners, WaitNoLongerForOneThatADiskHoldsThoughItWasKilled) {
 
 // Somebody else has the pipe: the test.
 TEST_F(Coroners, DoNotWaitForOthersThatHoldThePipe) {
+  limit = 5s;
   Coroner coroner(io, {}, hand("echo $$ > $0/pid; exec sleep 1000"));
   ask(coroner);
   run_until([&] { return !text_of("pid").empty(); });
@@ -274,6 +289,7 @@ TEST_F(Coroners, TellWhenTheKernelStruckOneOfThem) {
   Coroner tool_killed(io, {},
                       count_kills_of(kAnswer + ("; exit " + std::to_string(kToolWasKilled))));
   Coroner whole(io, {}, count_kills_of(kAnswer));
+  limit = 5s;
   Coroner late(io, {}, count_kills_of("exec sleep 1000"));
   ask(killed);
   run_until([&] { return answers.size() == 1; });
