@@ -230,14 +230,14 @@ std::string explain_refusal(const TraceRights& rights) {
       rights.error == kHelperKilled
           ? "who calls ptrace(2) is killed: "
           : "ptrace(2) fails with \"" + std::string(std::strerror(rights.error)) + "\": ";
-  constexpr int kNobody = 3;
-  constexpr int kAdministrators = 2;
-  if (rights.yama_scope >= kNobody) {
+  constexpr int kNobodyTraces = 3;
+  constexpr int kAdministratorsTrace = 2;
+  if (rights.yama_scope >= kNobodyTraces) {
     return tried +
            "kernel.yama.ptrace_scope is 3, so nobody may trace on this host until it is booted "
            "with a smaller one";
   }
-  if (rights.yama_scope == kAdministrators && !rights.has_capability) {
+  if (rights.yama_scope == kAdministratorsTrace && !rights.has_capability) {
     return tried +
            "kernel.yama.ptrace_scope is 2, so only who has CAP_SYS_PTRACE may trace: on the host "
            "sysctl kernel.yama.ptrace_scope=1; or " +
