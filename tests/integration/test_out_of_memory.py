@@ -2,6 +2,7 @@
 
 import json
 import os
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +13,8 @@ from web import Load
 OOM_KILLS = "poolwarden_pool_memory_events_total"
 NEEDS_MEMORY = pytest.mark.skipif(not memory_can_be_limited(),
                                   reason="no writable cgroup with memory")
+
+SMALL = 300 * 2**20
 
 # Enters the cgroup $1, and sees all cgroups read-only from then on, as a container does.
 ENTER = """
@@ -48,6 +51,14 @@ def test_only_the_worker_that_leaks_is_killed(supervise):
     assert metrics.value(OOM_KILLS, pool="web", event="oom_kill") == 1
 
 
+def in_use(group):
+    """Bytes; without what the kernel takes back as soon as it needs some."""
+    name = next(name for name in ("memory.current", "memory.usage_in_bytes")
+                if (group / name).exists())
+    counts = dict(line.split() for line in (group / "memory.stat").read_text().splitlines())
+    return int((group / name).read_text()) - int(counts["inactive_file"])
+
+
 @pytest.fixture
 def small_container(program):
     """A cgroup with 300 MiB of memory; what is started by the prefix has it and no other."""
@@ -58,9 +69,9 @@ def small_container(program):
     group.mkdir()
     limits = ["memory.max", "memory.swap.max"] if unified else [
         "memory.limit_in_bytes", "memory.memsw.limit_in_bytes"]
-    for limit, most in zip(limits, ["300M", "0" if unified else "300M"]):
+    for limit, most in zip(limits, [SMALL, 0 if unified else SMALL]):
         if (group / limit).exists():
-            (group / limit).write_text(most)
+            (group / limit).write_text(str(most))
     yield ["unshare", "--mount", "--fork", "sh", "-c", ENTER, "sh", str(group)]
     eventually(lambda: not (group / "cgroup.procs").read_text(), "the container is empty")
     group.rmdir()
@@ -90,3 +101,19 @@ def test_a_container_without_cgroups_of_our_own_tells_of_its_kills(small_contain
 
     eventually(lambda: failures("killed_external") == 1, "the other end")
     assert supervisor.metric(OOM_KILLS, pool="web", event="oom_kill") == 1
+
+
+@NEEDS_MEMORY
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount")
+def test_idle_workers_leave_sooner_while_a_containers_memory_is_short(small_container, supervise):
+    supervisor = supervise({"web": {"idle": {"after": "1h", "under_pressure": "100%"}}},
+                           prefix=small_container)
+    used = in_use(Path(small_container[-1]))
+
+    supervisor.post(f"/leak?bytes={SMALL * 85 // 100 - used}")  # from 80% on it is short
+    [shortened] = eventually(lambda: supervisor.events_of("pool.idle_shortened"), "memory is short")
+    assert (shortened["was"], shortened["aggressive"]) == (5192, False)
+
+    # By default a worker with that much is replaced.
+    [restored] = eventually(lambda: supervisor.events_of("pool.idle_restored"), "it is not any more")
+    assert restored["was"] == 5194
