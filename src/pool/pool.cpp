@@ -16,10 +16,12 @@ Pool::Pool(std::shared_ptr<const PoolSettings> settings, PoolSurroundings around
       schedule_(settings_->recycle.at, around_.offset),
       garden_(1, 1, 1, Duration()) {
   take_count(settings_->workers);
+  told_ = availability();
 }
 
 Decision Pool::begin(TimePoint now) {
   Decision decision;
+  has_begun_ = true;
   last_change_ = now;
   disabled_.reset();
   disabled_because_.clear();
@@ -180,6 +182,8 @@ Availability Pool::availability() const {
         return Availability::StartFailure;
     }
   }
+  // What comes before it has begun waits for it.
+  if (!has_begun_ && settings_->start != StartMode::Manual) return Availability::Open;
   if (state_ == PoolState::Stopped || state_ == PoolState::Stopping) return Availability::Stopped;
   return crashed_ ? Availability::Restarting : Availability::Open;
 }

@@ -354,6 +354,7 @@ class Pool {
   std::optional<DisabledReason> disabled_;
   std::string disabled_because_;
   bool crashed_ = false;  // the last end was a failure and nobody is ready since
+  bool has_begun_ = false;
   Availability told_ = Availability::Stopped;
 
   std::uint64_t memory_total_ = 0;

@@ -146,8 +146,6 @@ PoolOutcome Reload::apply(const PoolChange& change, const pool::PoolSettings* se
   return outcome;
 }
 
-// Begun first: of a pool that has not begun the gateway would be told that it is stopped, and would
-// refuse those who wait for it.
 void Reload::begin(const Pools::Runner& runner) {
   runner->begin();
   tell_gateway(around_.pools.introduction(runner));

@@ -23,7 +23,9 @@ TEST(StartingPool, SpawnsAWorkerForEachSlot) {
 
 TEST(StartingPool, TakesRequestsFromItsBeginning) {
   Bench bench(web());
-  EXPECT_THAT(availabilities(bench.begin()), ElementsAre(Availability::Open));
+  EXPECT_EQ(bench.pool.availability(), Availability::Open);
+  EXPECT_THAT(availabilities(bench.begin()), IsEmpty());
+  EXPECT_EQ(bench.pool.availability(), Availability::Open);
 }
 
 TEST(StartingPool, HasAWorkerForEachCpuWhenItsNumberIsZero) {
@@ -145,7 +147,7 @@ TEST(ManualPool, WaitsForAnAdministrator) {
   PoolSettings settings = web();
   settings.start = StartMode::Manual;
   Bench bench(settings);
-  EXPECT_TRUE(is_empty(bench.begin()));  // Stopped is what everybody takes a new pool for
+  EXPECT_TRUE(is_empty(bench.begin()));  // stopped before and after
   EXPECT_EQ(bench.pool.disabled(), DisabledReason::Admin);
   EXPECT_EQ(bench.pool.availability(), Availability::Stopped);
   EXPECT_TRUE(is_empty(bench.demand()));
@@ -167,10 +169,15 @@ TEST(OnDemandPool, RunsWithoutWorkersUntilItIsAskedFor) {
   Bench bench(on_demand());
   const Decision decision = bench.begin();
   EXPECT_THAT(spawned(decision), IsEmpty());
-  EXPECT_THAT(availabilities(decision), ElementsAre(Availability::Open));
+  EXPECT_EQ(bench.pool.availability(), Availability::Open);
   EXPECT_EQ(bench.pool.state(), PoolState::Running);
   EXPECT_EQ(bench.snapshot().workers_desired, 0u);
   EXPECT_EQ(bench.until_next(), std::nullopt);
+}
+
+// The gateway is told of a pool before that begins, and may have requests at once.
+TEST(OnDemandPool, IsOpenBeforeItHasBegun) {
+  EXPECT_EQ(Bench(on_demand()).pool.availability(), Availability::Open);
 }
 
 TEST(OnDemandPool, StartsItsWorkersAtTheFirstDemandOnly) {

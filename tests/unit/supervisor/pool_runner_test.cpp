@@ -16,8 +16,8 @@ using testing::IsEmpty;
 TEST(PoolRunner, TellsWhatHappenedBeforeItActs) {
   RunnerBench bench;
   bench.runner.begin();
-  EXPECT_THAT(bench.look(), ElementsAre("event: pool.starting", "event: worker.starting",
-                                        "host: spawn 1", "gateway: mode open"));
+  EXPECT_THAT(bench.look(),
+              ElementsAre("event: pool.starting", "event: worker.starting", "host: spawn 1"));
   EXPECT_EQ(bench.changes, 1);
 }
 
@@ -165,7 +165,7 @@ TEST(PoolRunner, IntroducesItsPoolWithAllThatAGatewayNeeds) {
   EXPECT_EQ(added.queue, settings.queue);
   EXPECT_EQ(added.when_open, pool::WhenOpen::Reset);
   EXPECT_EQ(added.request_timeout, Duration(9s));
-  EXPECT_EQ(added.mode, link::PoolMode::Stopped);  // it has not begun
+  EXPECT_EQ(added.mode, link::PoolMode::Open);  // who comes before it begins waits
 }
 
 TEST(PoolRunner, HasNothingToTellAGatewayOfAPoolWithoutRoutes) {

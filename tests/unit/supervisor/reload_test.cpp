@@ -73,8 +73,8 @@ TEST_F(ReloadTest, MovesARouteBetweenPoolsAtOneInstant) {
                "pools: {web: {command: [a], routes: [{path: /web}]}, "
                "other: {command: [a], routes: [{path: /}]}}");
   const std::vector<std::string> told = bench.told_gateway();
-  EXPECT_THAT(told, ElementsAre("pool web open /web", "mode web open", "mode other open",
-                                "pool other open /", "mode other open", "routes"));
+  EXPECT_THAT(told, ElementsAre("pool web open /web", "mode web open", "pool other open /",
+                                "mode other open", "routes"));
 }
 
 TEST_F(ReloadTest, AddsAPool) {
