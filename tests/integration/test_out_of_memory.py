@@ -106,7 +106,8 @@ def test_a_container_without_cgroups_of_our_own_tells_of_its_kills(small_contain
 @NEEDS_MEMORY
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount")
 def test_idle_workers_leave_sooner_while_a_containers_memory_is_short(small_container, supervise):
-    supervisor = supervise({"web": {"idle": {"after": "1h", "under_pressure": "100%"}}},
+    supervisor = supervise({"web": {"idle": {"after": "1h", "under_pressure": "100%"},
+                                    "recycle": {"over_memory": "100%"}}},
                            prefix=small_container)
     used = in_use(Path(small_container[-1]))
 
@@ -114,6 +115,6 @@ def test_idle_workers_leave_sooner_while_a_containers_memory_is_short(small_cont
     [shortened] = eventually(lambda: supervisor.events_of("pool.idle_shortened"), "memory is short")
     assert (shortened["was"], shortened["aggressive"]) == (5192, False)
 
-    # By default a worker with that much is replaced.
+    assert supervisor.run("recycle", "web", "--wait").returncode == 0
     [restored] = eventually(lambda: supervisor.events_of("pool.idle_restored"), "it is not any more")
     assert restored["was"] == 5194
