@@ -14,6 +14,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 
 #include "cli/command_entries.h"
@@ -44,7 +45,8 @@ void hold_back(bool runs_debugger) {
   const rlimit time{kMostSeconds, kLastSeconds}, none{0, 0};
   ::setrlimit(RLIMIT_CPU, &time);
   ::setrlimit(RLIMIT_CORE, &none);
-  ::setpriority(PRIO_PROCESS, 0, runs_debugger ? kNiceOfDebugger : kNiceOfReader);
+  const int nice = runs_debugger ? kNiceOfDebugger : kNiceOfReader;
+  ::setpriority(PRIO_PROCESS, 0, std::max(nice, ::getpriority(PRIO_PROCESS, 0)));
   ::fcntl(kReport, F_SETFD, FD_CLOEXEC);  // its end is the end of the report
 }
 

@@ -78,11 +78,7 @@ bool is_loaders(const Exited& end, const Inquest& inquest) {
 
 Reading not_executable(const Inquest& inquest) {
   const OutputClue* clue = inquest.clue(ClueKind::NotExecutable);
-  const auto& loader = inquest.evidence.loader;
-  const auto foreign = std::find_if(loader.begin(), loader.end(), [](const LoaderFinding& it) {
-    return it.needed.empty() && !it.machine.empty();
-  });
-  if (foreign != loader.end()) {
+  if (const LoaderFinding* foreign = foreign_file(inquest.evidence)) {
     return {
         Detail::WrongArchitecture,
         "(a shell could not execute " + foreign->found + ", which is for " + foreign->machine + ")",

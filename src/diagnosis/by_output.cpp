@@ -60,8 +60,11 @@ Reading missing_symbol(const OutputClue& clue) {
 }
 
 Reading of_module(const Inquest& inquest, const OutputClue& clue) {
-  const LoaderFinding* finding = finding_of(inquest, clue.subject);
-  if (finding && !finding->found.empty()) return wrong_architecture(*finding);
+  if (const LoaderFinding* foreign = foreign_file(inquest.evidence)) {
+    return {Detail::WrongArchitecture,
+            "because it could not load " + foreign->found + ", which is for " + foreign->machine,
+            "Install " + file_of(foreign->found) + " for this machine's architecture."};
+  }
   const bool is_library = mentions(clue.subject, ".so");
   return {is_library ? Detail::MissingLibrary : Detail::MissingModule,
           "because it could not load " + clue.subject,

@@ -149,6 +149,14 @@ const OutputClue* Inquest::clue(ClueKind kind) const {
   return could_not_begin || found->lines_after <= kManyLines ? found : nullptr;
 }
 
+const LoaderFinding* foreign_file(const Evidence& evidence) {
+  const auto& all = evidence.loader;
+  const auto found = std::find_if(all.begin(), all.end(), [](const LoaderFinding& it) {
+    return it.needed.empty() && !it.machine.empty();
+  });
+  return found == all.end() ? nullptr : &*found;
+}
+
 Diagnosis diagnose(const Evidence& evidence, const Circumstances& circumstances) {
   const std::string output = output_of(evidence);
   const Inquest inquest{evidence, circumstances, output, find_clues(output)};

@@ -30,6 +30,9 @@ Diagnosis judge_start(const NotStarted& end, const Inquest& inquest);
 Diagnosis judge_timeout(Cause cause, const Inquest& inquest);
 std::string describe_timeout(Cause cause, const Inquest& inquest);  // "did not answer … within 30s"
 
+// A file that was looked at by itself, and is for another machine; null: none.
+const LoaderFinding* foreign_file(const Evidence& evidence);
+
 Sender sender_of(const Inquest& inquest);
 
 // What the core file or the kernel's log says of where its signal came from. None: neither does.

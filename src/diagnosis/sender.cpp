@@ -1,5 +1,6 @@
 // Who ended a worker, as far as it can be told.
 
+#include <algorithm>
 #include <csignal>
 
 #include "base/match.h"
@@ -54,9 +55,10 @@ Sender of_origin(const Inquest& inquest, Sender kernel, Sender otherwise = Sende
 // Also health.stack_signal of one that hangs. What it wrote tells that it was abort(3) of its own.
 Sender of_abort(const Inquest& inquest) {
   const Intent intent = inquest.circumstances.intent;
-  if (intent == Intent::PingTimeout || intent == Intent::RequestTimeout ||
-      intent == Intent::Deadlock)
-    return Sender::OurStop;
+  const auto& own = inquest.circumstances.own_signals;
+  const bool hung = intent == Intent::PingTimeout || intent == Intent::RequestTimeout ||
+                    intent == Intent::Deadlock;
+  if (hung && std::find(own.begin(), own.end(), SIGABRT) != own.end()) return Sender::OurStop;
   const bool has_said_so = !read_abort(inquest).words.empty();
   return of_origin(inquest, Sender::KernelFault, has_said_so ? Sender::Itself : Sender::Unknown);
 }
@@ -88,10 +90,12 @@ Sender of_signal(int signal, const Inquest& inquest) {
     case SIGALRM:
     case SIGVTALRM:
     case SIGPROF:
-      return of_origin(inquest, Sender::Itself);  // its own writes and timers
+    case SIGIO:
+      return of_origin(inquest, Sender::Itself);  // its own writes, timers and descriptors
     default:
       break;
   }
+  if (origin_of(inquest) == Origin::Itself) return Sender::Itself;
   const Circumstances& circumstances = inquest.circumstances;
   if (circumstances.intent == Intent::None) return Sender::Stranger;
   return of_ours(circumstances, Sender::OurStop);

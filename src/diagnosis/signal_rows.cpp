@@ -97,7 +97,7 @@ constexpr SignalRow kSignals[] = {
     {SIGWINCH, "The terminal's size changed; Apache takes it as its graceful stop.",
      "a terminal; STOPSIGNAL SIGWINCH of an image", kHarmless, Cause::Unknown},
     {SIGIO, "Input or output is possible on a descriptor that asked to be told so.",
-     "F_SETOWN without a handler", kHandle, Cause::KilledExternal},
+     "F_SETOWN without a handler", kHandle, Cause::Unknown},
     {SIGPWR, "The power is failing.", "a UPS daemon; `lxc-stop`, which sends it to PID 1", kSender,
      Cause::KilledExternal},
     {SIGSYS, "A system call that a seccomp filter forbids.",

@@ -12,6 +12,7 @@
 #include <csignal>
 
 #include "base/units.h"
+#include "diagnosis/output_clues.h"
 #include "loop/rethrow.h"
 #include "process/core_pattern.h"
 #include "process/library_search.h"
@@ -31,6 +32,8 @@ constexpr Duration kDiagnosisPatience = 300ms;  // of the diagnosis
 constexpr std::uint64_t kReadAnything = std::uint64_t{1} << CAP_DAC_READ_SEARCH;
 constexpr std::uint64_t kWriteAnything = std::uint64_t{1} << CAP_DAC_OVERRIDE;
 
+constexpr int kCouldNotExecute = 126, kNotFound = 127;  // of a shell, and of ld.so(8)
+
 constexpr std::array kCoreSignals = {SIGQUIT, SIGILL,  SIGTRAP, SIGABRT, SIGBUS,
                                      SIGFPE,  SIGSEGV, SIGXCPU, SIGXFSZ, SIGSYS};
 
@@ -44,6 +47,18 @@ const diagnosis::Signaled* core_signal(const Evidence& evidence) {
 bool is_wrong_format(const Evidence& evidence) {
   const auto* failed = std::get_if<diagnosis::NotStarted>(&evidence.status);
   return failed && failed->stage == diagnosis::SpawnStage::Exec && failed->error == ENOEXEC;
+}
+
+// The file that it could not load, or a shell in its place not execute, if it named one.
+std::string complained_of(const Evidence& evidence) {
+  const auto* end = std::get_if<diagnosis::Exited>(&evidence.status);
+  if (!end || end->code == 0) return "";
+  const auto clues = diagnosis::find_clues(evidence.last_output);
+  const auto* clue = diagnosis::find_clue(clues, end->code == kCouldNotExecute
+                                                     ? diagnosis::ClueKind::NotExecutable
+                                                     : diagnosis::ClueKind::MissingModule);
+  const bool is_path = clue && clue->subject.find('/') != std::string::npos;
+  return is_path ? clue->subject : "";
 }
 
 bool has_core(const Evidence& found) { return found.core && !found.core->path.empty(); }
@@ -171,13 +186,14 @@ std::optional<std::vector<std::string>> PostMortem::question(Evidence& evidence)
     core_words_ = core_question(*struck);
     return core_words_;
   }
-  if (exited(evidence, 127)) {
+  std::string file = complained_of(evidence);
+  if (exited(evidence, kNotFound)) {
     evidence.loader = read_loader_complaint(evidence.last_output);
-    if (evidence.loader.empty()) return std::nullopt;
-  } else if (!is_wrong_format(evidence)) {
-    return std::nullopt;
+    if (!evidence.loader.empty()) file = departed_.program;
   }
-  return std::vector<std::string>{"libraries", departed_.program, departed_.directory,
+  if (is_wrong_format(evidence)) file = departed_.program;
+  if (file.empty()) return std::nullopt;
+  return std::vector<std::string>{"libraries", std::move(file), departed_.directory,
                                   departed_.library_path};
 }
 

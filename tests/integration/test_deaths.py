@@ -20,7 +20,7 @@ from web import Load
 # machine does.
 PATIENCE = 170
 # What the gateway and those who look into files tell comes before the event of an end or after it.
-TOLD_LATER = {"cut_requests", "port_holder"}
+TOLD_LATER = {"cut_requests", "port_holder", "loader"}
 ENDS = ("worker.exited", "worker.start_failed", "worker.stopped")
 
 

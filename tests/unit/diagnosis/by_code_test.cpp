@@ -215,10 +215,17 @@ TEST(Loader, IsToldOfLibrariesThatItPassedOver) {
           "exited with code 127 because its loader found /usr/lib/libx.so.1 as the libx.so.1 that "
           "app needs, but that is for aarch64",
           "Install libx.so.1 for this machine's architecture"});
-  evidence.status = Exited{1};
-  evidence.last_output = "ImportError: libx.so.1: cannot open shared object file";
-  EXPECT_EQ(unasked(evidence).detail, Detail::WrongArchitecture);
-  EXPECT_EQ(unasked(evidence).cause, Cause::ExitNonzero);
+}
+
+TEST(Import, IsToldOfALibraryForAnotherMachine) {
+  Evidence evidence =
+      left(Exited{1}, "ImportError: /srv/libx.so.1: cannot open shared object file");
+  EXPECT_EQ(unasked(evidence).detail, Detail::MissingLibrary);
+  evidence.loader = {{"", "", "/srv/libx.so.1", "aarch64"}};
+  expect(unasked(evidence),
+         {Cause::ExitNonzero, Detail::WrongArchitecture,
+          "exited with code 1 because it could not load /srv/libx.so.1, which is for aarch64",
+          "Install libx.so.1 for this machine's architecture"});
 }
 
 TEST(Loader, IsBelievedWithoutATextWhereALibraryIsMissing) {

@@ -18,6 +18,7 @@ struct Row {
 const Circumstances kRecycledForMemory = {.intent = Intent::Recycle, .recycle_reason = "memory"};
 const Circumstances kRecycledForCpu = {.intent = Intent::Recycle, .recycle_reason = "cpu"};
 const Circumstances kRecycled = {.intent = Intent::Recycle, .recycle_reason = "time"};
+const Circumstances kHung = {.intent = Intent::PingTimeout, .own_signals = {SIGTERM, SIGABRT}};
 const Circumstances kKilled = {.intent = Intent::PoolStop, .kill_sent = true};
 const Circumstances kKilledForCpu = {
     .intent = Intent::Recycle, .kill_sent = true, .recycle_reason = "cpu"};
@@ -40,10 +41,14 @@ const Row kRows[] = {
     {Signaled{SIGSEGV}, kRecycled, Sender::Unknown},  // kill -SEGV looks the same
     {Signaled{SIGFPE}, {}, Sender::Unknown},
     {Signaled{SIGABRT}, {}, Sender::Unknown},
-    {Signaled{SIGABRT}, {.intent = Intent::PingTimeout}, Sender::OurStop},  // health.stack_signal
+    {Signaled{SIGABRT}, kHung, Sender::OurStop},  // health.stack_signal
+    {Signaled{SIGABRT},
+     {.intent = Intent::PingTimeout, .own_signals = {SIGTERM, SIGQUIT}},
+     Sender::Unknown},
     {Signaled{SIGABRT}, {.intent = Intent::StartupTimeout}, Sender::Unknown},
     {Signaled{SIGPIPE}, {}, Sender::Unknown},  // kill -PIPE looks the same
     {Signaled{SIGALRM}, {}, Sender::Unknown},
+    {Signaled{SIGIO}, {}, Sender::Unknown},
     {Signaled{SIGPROF}, {}, Sender::Unknown},
     {Signaled{SIGSYS}, {}, Sender::Unknown},
     {Signaled{SIGXCPU}, {}, Sender::Unknown},
@@ -90,7 +95,7 @@ TEST(Sender, OfAFaultIsWhoTheCoreFileOrTheKernelsLogNames) {
 }
 
 TEST(Sender, OfWhatAProcessSentItselfIsItself) {
-  for (const int signal : {SIGSEGV, SIGABRT, SIGSYS, SIGXCPU, SIGPIPE, SIGPROF}) {
+  for (const int signal : {SIGSEGV, SIGABRT, SIGSYS, SIGXCPU, SIGPIPE, SIGPROF, SIGQUIT}) {
     Evidence evidence = left(Signaled{signal});
     evidence.fault = FaultSite{.si_code = SI_USER};
     EXPECT_EQ(name(unasked(evidence).sender), name(Sender::Itself)) << signal;
