@@ -15,7 +15,20 @@ constexpr std::size_t kMostLoader = 32;
 constexpr std::size_t kMostToldFrames = 64;
 constexpr std::size_t kLongestField = 512;
 
-std::string field(std::string_view text) { return "\t" + escaped(text.substr(0, kLongestField)); }
+bool continues_a_character(char byte) { return (static_cast<unsigned char>(byte) & 0xc0) == 0x80; }
+
+// What comes of it is bounded, not only what goes in: an escape is longer than its byte. Cut
+// between characters, for half of one would be escaped in its turn.
+std::string bounded(std::string_view field) {
+  std::string text = escaped(field.substr(0, kLongestField));
+  if (text.size() <= kLongestField) return text;
+  std::size_t end = kLongestField;
+  while (end > 0 && continues_a_character(text[end])) --end;
+  text.resize(end);
+  return text;
+}
+
+std::string field(std::string_view text) { return "\t" + bounded(text); }
 std::string field(std::uint64_t number) { return "\t" + std::to_string(number); }
 template <typename Number>
 std::string field(const std::optional<Number>& number) {
@@ -29,7 +42,7 @@ class Fields {
   std::string text() {
     const std::string_view field = rest_.substr(0, rest_.find('\t'));
     rest_.remove_prefix(std::min(rest_.size(), field.size() + 1));
-    return escaped(field.substr(0, kLongestField));
+    return bounded(field);
   }
   template <typename Number>
   std::optional<Number> number() {

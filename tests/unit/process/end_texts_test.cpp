@@ -343,6 +343,16 @@ TEST(PostMortemText, IsReadAsItWasWritten) {
   EXPECT_EQ(read.why_no_backtrace, found.why_no_backtrace);
 }
 
+TEST(PostMortemText, IsBoundedAlsoWhereItIsEscaped) {
+  diagnosis::Evidence found;
+  found.backtrace = {std::string(508, 'x') + "\x90\u0251\u0251", std::string(1000, '\x01')};
+  const std::string once = post_mortem_text(found);
+  const diagnosis::Evidence read = read_post_mortem(once);
+  ASSERT_EQ(read.backtrace.size(), 2u);
+  for (const std::string& frame : read.backtrace) EXPECT_LE(frame.size(), 512u);
+  EXPECT_EQ(post_mortem_text(read), once);
+}
+
 TEST(PostMortemText, HasNoCodeWhereThereIsNone) {
   diagnosis::Evidence found;
   found.fault = diagnosis::FaultSite{.stack_pointer = 16};
