@@ -12,8 +12,7 @@ bool continues_a_character(char byte) { return (static_cast<unsigned char>(byte)
 std::string_view beginning_of(std::string_view text, std::size_t most) {
   if (const std::size_t end = text.substr(0, most).rfind('\n'); end != std::string_view::npos)
     return text.substr(0, end + 1);
-  while (most > 0 && continues_a_character(text[most])) --most;
-  return text.substr(0, most);
+  return whole_characters(text, most);
 }
 
 std::string_view end_of(std::string_view text, std::size_t most) {
@@ -25,6 +24,12 @@ std::string_view end_of(std::string_view text, std::size_t most) {
 }
 
 }  // namespace
+
+std::string_view whole_characters(std::string_view text, std::size_t most) {
+  if (text.size() <= most) return text;
+  while (most > 0 && continues_a_character(text[most])) --most;
+  return text.substr(0, most);
+}
 
 std::string without_middle(std::string_view text, std::size_t most, std::size_t beginning) {
   if (text.size() <= most) return std::string(text);

@@ -1,4 +1,4 @@
-// A text that is too long for where it goes, without its middle.
+// A text that is too long for where it goes: without its middle, or its beginning.
 
 #pragma once
 
@@ -12,5 +12,8 @@ namespace poolwarden {
 // end. Whole lines, and of a line that is too long for that whole characters. `text` is valid
 // UTF-8.
 std::string without_middle(std::string_view text, std::size_t most, std::size_t beginning);
+
+// The beginning of it, at most `most` bytes of whole characters. `text` is valid UTF-8.
+std::string_view whole_characters(std::string_view text, std::size_t most);
 
 }  // namespace poolwarden

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/clean_text.h"
+#include "base/cut_middle.h"
 #include "diagnosis/clue_text.h"
 #include "diagnosis/line_clues.h"
 
@@ -30,10 +31,7 @@ std::string cut(Text text) {
   const bool is_whole = text.size() <= kMostOfText;
   std::string fit = escaped(text.substr(0, kMostOfText + kLongestCharacter));
   if (is_whole && fit.size() <= kMostOfText) return fit;
-  std::size_t end = kMostOfText;
-  const auto continues = [](char c) { return (static_cast<unsigned char>(c) & 0xc0) == 0x80; };
-  while (end > 0 && continues(fit[end])) --end;  // a character is not cut in two
-  return fit.substr(0, end) + "…";
+  return std::string(whole_characters(fit, kMostOfText)) + "…";
 }
 
 // Exceptions that are told over several lines, of which one is the message.

@@ -186,12 +186,13 @@ std::optional<std::vector<std::string>> PostMortem::question(Evidence& evidence)
     core_words_ = core_question(*struck);
     return core_words_;
   }
-  std::string file = complained_of(evidence);
+  std::string file;
   if (exited(evidence, kNotFound)) {
     evidence.loader = read_loader_complaint(evidence.last_output);
     if (!evidence.loader.empty()) file = departed_.program;
   }
   if (is_wrong_format(evidence)) file = departed_.program;
+  if (file.empty()) file = complained_of(evidence);
   if (file.empty()) return std::nullopt;
   return std::vector<std::string>{"libraries", std::move(file), departed_.directory,
                                   departed_.library_path};

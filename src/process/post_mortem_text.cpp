@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "base/clean_text.h"
+#include "base/cut_middle.h"
 
 namespace poolwarden::process {
 namespace {
@@ -15,17 +16,10 @@ constexpr std::size_t kMostLoader = 32;
 constexpr std::size_t kMostToldFrames = 64;
 constexpr std::size_t kLongestField = 512;
 
-bool continues_a_character(char byte) { return (static_cast<unsigned char>(byte) & 0xc0) == 0x80; }
-
 // What comes of it is bounded, not only what goes in: an escape is longer than its byte. Cut
 // between characters, for half of one would be escaped in its turn.
 std::string bounded(std::string_view field) {
-  std::string text = escaped(field.substr(0, kLongestField));
-  if (text.size() <= kLongestField) return text;
-  std::size_t end = kLongestField;
-  while (end > 0 && continues_a_character(text[end])) --end;
-  text.resize(end);
-  return text;
+  return std::string(whole_characters(escaped(field.substr(0, kLongestField)), kLongestField));
 }
 
 std::string field(std::string_view text) { return "\t" + bounded(text); }

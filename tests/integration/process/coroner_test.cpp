@@ -158,7 +158,7 @@ TEST_F(Coroners, KillOneThatHangsWithAllThatItHasStarted) {
   run_until([&] { return is_gone("pid"); });
 }
 
-// Where everything wants to run, what takes milliseconds takes seconds.
+// Where everything wants to run, what takes milliseconds takes seconds: 5 s were too few.
 TEST_F(Coroners, WaitForOneThatABusyMachineHolds) {
   limit = Hand().file_limit;
   Coroner coroner(io, {}, hand(std::string("sleep 6; ") + kAnswer));
