@@ -11,12 +11,6 @@ Pools::Runner find_in(const std::vector<Pools::Runner>& runners, const std::stri
   return found == runners.end() ? nullptr : *found;
 }
 
-void open(link::ToGateway& message) {
-  if (auto* added = std::get_if<link::PoolAdded>(&message)) added->mode = link::PoolMode::Open;
-  if (auto* changed = std::get_if<link::PoolModeChanged>(&message))
-    changed->mode = link::PoolMode::Open;
-}
-
 }  // namespace
 
 const std::string& name_of(const Pools::Runner& runner) { return runner->pool().settings().name; }
@@ -76,18 +70,12 @@ std::vector<Pools::Runner> Pools::all() const {
   return runners;
 }
 
-std::vector<link::ToGateway> Pools::introduction(const Runner& runner) const {
-  std::vector<link::ToGateway> messages = runner->introduction();
-  if (find_leaving(name_of(runner))) std::for_each(messages.begin(), messages.end(), open);
-  return messages;
-}
-
 std::vector<link::ToGateway> Pools::introduction() const {
   std::vector<link::ToGateway> all;
   const auto add = [&](std::vector<link::ToGateway> messages) {
     for (link::ToGateway& message : messages) all.push_back(std::move(message));
   };
-  for (const Runner& runner : in_service_) add(introduction(runner));
+  for (const Runner& runner : in_service_) add(runner->introduction());
   for (const Runner& runner : leaving_) add(without_routes(runner->introduction()));
   all.emplace_back(link::RoutesChanged{});
   return all;

@@ -42,8 +42,6 @@ class Pools {
 
   // What a new gateway has to know of all of them.
   std::vector<link::ToGateway> introduction() const;
-  // Of one in service. While it waits for another to leave, its requests wait too.
-  std::vector<link::ToGateway> introduction(const Runner& runner) const;
   // As those in service are seen; a pool that leaves is shown until it is gone.
   std::vector<pool::PoolSnapshot> snapshots(TimePoint now, WallTime wall) const;
 

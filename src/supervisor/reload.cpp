@@ -132,7 +132,7 @@ PoolOutcome Reload::apply(const PoolChange& change, const pool::PoolSettings* se
       tell(EventKind::PoolChanged);
       take_out(change.pool);
       outcome.runner = around_.pools.add(*settings);
-      tell_gateway(around_.pools.introduction(outcome.runner));
+      tell_gateway(outcome.runner->introduction());
       break;
     case Change::Add:
       tell(EventKind::PoolAdded);
@@ -148,7 +148,7 @@ PoolOutcome Reload::apply(const PoolChange& change, const pool::PoolSettings* se
 
 void Reload::begin(const Pools::Runner& runner) {
   runner->begin();
-  tell_gateway(around_.pools.introduction(runner));
+  tell_gateway(runner->introduction());
 }
 
 void Reload::take_out(const std::string& name) {
