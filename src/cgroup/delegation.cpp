@@ -22,23 +22,21 @@ Result<void> enable(const Group& group, const std::string& controller) {
 // which has no cgroup.events (cgroup-v2.rst).
 bool processes_are_in_the_way(const Group& own) {
   return std::any_of(kWanted.begin(), kWanted.end(), [&](auto& name) { return own.has(name); }) &&
-         ::access((own.path + "/cgroup.events").c_str(), F_OK) == 0 &&
-         !split_words(read_text(own.path + "/cgroup.procs").value_or("")).empty();
+         ::access((own.path + "/cgroup.events").c_str(), F_OK) == 0 && !processes_in(own).empty();
 }
 
-Result<void> move_processes(const Group& own, const std::string& leaf, bool owns_all) {
+Result<void> move_processes(const std::string& leaf, const std::vector<std::string>& companions) {
   if (auto made = make_directory(leaf); !made) return made;
   const std::string procs = leaf + "/cgroup.procs";
   if (auto moved = write_text(procs, "0"); !moved) return moved;
-  if (!owns_all) return {};
-  for (const auto& pid : split_words(read_text(own.path + "/cgroup.procs").value_or("")))
+  for (const std::string& pid : companions)
     (void)write_text(procs, pid);  // it may have ended meanwhile
   return {};
 }
 
 std::string sentence(const Error& error, const Group& own) {
   std::string text = error.message;
-  const auto others = split_words(read_text(own.path + "/cgroup.procs").value_or(""));
+  const auto others = processes_in(own);
   if (error.code == std::errc::device_or_resource_busy && !others.empty()) {
     text += ": other processes are in the supervisor's own cgroup (pid " + others.front() +
             "…); start poolwarden as the container's first process, or with Delegate=yes as a "
@@ -49,6 +47,10 @@ std::string sentence(const Error& error, const Group& own) {
 
 }  // namespace
 
+std::vector<std::string> processes_in(const Group& group) {
+  return split_words(read_text(group.path + "/cgroup.procs").value_or(""));
+}
+
 std::set<std::string> enable_controllers(const Group& group) {
   std::set<std::string> enabled;
   for (const std::string& controller : group.controllers)
@@ -56,13 +58,14 @@ std::set<std::string> enable_controllers(const Group& group) {
   return enabled;
 }
 
-Result<Delegated> delegate(const Group& own, const std::string& name, bool owns_all) {
+Result<Delegated> delegate(const Group& own, const std::string& name,
+                           const std::vector<std::string>& companions) {
   Delegated made{{own.path + "/" + name, true, {}}, {}, false};
   if (auto created = make_directory(made.base.path); !created) return created.error();
   // Not only when the kernel refuses: without the memory controller it would let cpu and pids be
   // handed down all the same, and make this a threaded subtree, which no process of ours may enter.
   if (processes_are_in_the_way(own)) {
-    const auto moved = move_processes(own, made.base.path + "/" + kSupervisorLeaf, owns_all);
+    const auto moved = move_processes(made.base.path + "/" + kSupervisorLeaf, companions);
     if (!moved) {
       (void)remove_group(made.base.path);
       return moved.error();

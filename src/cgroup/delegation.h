@@ -19,8 +19,12 @@ struct Delegated {
   bool moved = false;                // this process is now in <base>/supervisor
 };
 
-// Creates <own>/<name>. `owns_all`: every process in `own` is of our container, and may be moved.
-Result<Delegated> delegate(const Group& own, const std::string& name, bool owns_all);
+// The pids in it, as the kernel writes them; not those below it.
+std::vector<std::string> processes_in(const Group& group);
+
+// Creates <own>/<name>. `companions`: those that move with this process; others in `own` stay.
+Result<Delegated> delegate(const Group& own, const std::string& name,
+                           const std::vector<std::string>& companions);
 
 // Hands the controllers down to the children of `group`. Returns those that it could.
 std::set<std::string> enable_controllers(const Group& group);

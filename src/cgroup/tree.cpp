@@ -73,7 +73,7 @@ std::string leaf_name(std::uint32_t slot, std::uint64_t generation) {
   return std::to_string(slot) + "-" + std::to_string(generation);
 }
 
-Tree Tree::open(const Places& places, const std::string& name) {
+Tree Tree::open(const Places& places, const std::string& name, std::optional<pid_t> companion) {
   Tree tree;
   const std::string own = read_text(places.self_cgroup).value_or("");
   tree.hierarchies_ = find_hierarchies(read_text(places.mountinfo).value_or(""), own);
@@ -82,7 +82,10 @@ Tree Tree::open(const Places& places, const std::string& name) {
   for (Hierarchy& hierarchy : tree.hierarchies_) {
     if (!hierarchy.own.unified) continue;
     tree.moved_ = step_out_of_supervisor_leaf(hierarchy, name);
-    tree.open_unified(hierarchy, name, owns_all);
+    std::vector<std::string> companions;
+    if (owns_all) companions = processes_in(hierarchy.own);
+    if (companion) companions.push_back(std::to_string(*companion));
+    tree.open_unified(hierarchy, name, companions);
   }
   Refusals refused;
   for (const Hierarchy& hierarchy : tree.hierarchies_)
@@ -95,8 +98,9 @@ Tree Tree::open(const Places& places, const std::string& name) {
   return tree;
 }
 
-void Tree::open_unified(const Hierarchy& hierarchy, const std::string& name, bool owns_all) {
-  auto made = delegate(hierarchy.own, name, owns_all);
+void Tree::open_unified(const Hierarchy& hierarchy, const std::string& name,
+                        const std::vector<std::string>& companions) {
+  auto made = delegate(hierarchy.own, name, companions);
   if (!made) {
     report_.cgroup = "v2_readonly";
     report_.cure = cure_of(obstacle_of(made.error().code), true, ::geteuid());

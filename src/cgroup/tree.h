@@ -3,6 +3,8 @@
 
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstddef>
 #include <map>
 #include <memory>
@@ -41,8 +43,10 @@ std::string leaf_name(std::uint32_t slot, std::uint64_t generation);
 class Tree {
  public:
   // `name` tells supervisors of one machine apart and is the same after a restart:
-  // "poolwarden-1a2b3c4d".
-  static Tree open(const Places& places, const std::string& name);
+  // "poolwarden-1a2b3c4d". `companion`: a process of ours, in our cgroup, which must not be in the
+  // way of limits.
+  static Tree open(const Places& places, const std::string& name,
+                   std::optional<pid_t> companion = {});
 
   const ContainmentReport& report() const { return report_; }
 
@@ -83,7 +87,8 @@ class Tree {
  private:
   std::vector<Group> groups_of(const std::string& pool, const std::string& leaf = "") const;
   Result<Group> make_in(const Group& base, const std::string& pool, const std::string& leaf) const;
-  void open_unified(const Hierarchy& hierarchy, const std::string& name, bool owns_all);
+  void open_unified(const Hierarchy& hierarchy, const std::string& name,
+                    const std::vector<std::string>& companions);
   // Why a hierarchy cannot be written -> its controllers; one sentence will do for all of them.
   using Refusals = std::map<std::error_code, std::string>;
   void open_v1(const Hierarchy& hierarchy, const std::string& name, Refusals& refused);

@@ -23,8 +23,9 @@ using namespace std::chrono_literals;
 using std::chrono::milliseconds;
 
 // In the child, above which there is a copy of the parent's stack: nothing may be thrown into it.
-[[noreturn]] void look_as_child(const Look& look, int fd) noexcept {
+[[noreturn]] void look_as_child(const Look& look, int fd, pid_t parent) noexcept {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (::getppid() != parent) ::_exit(1);  // it died before that
   try {
     const Teller teller(fd);
     look(teller);
@@ -153,9 +154,10 @@ std::string mount_of(const std::string& mountinfo, const std::string& path) {
 Checks look_patiently(milliseconds patience, const Look& look) {
   auto pipe = loop::make_pipe();
   if (!pipe) return {problem("doctor", pipe.error().message, "", "")};
+  const pid_t parent = ::getpid();
   const pid_t child = ::fork();
   if (child < 0) return {problem("doctor", errno_error(errno, "cannot fork").message, "", "")};
-  if (child == 0) look_as_child(look, pipe->writing.get());
+  if (child == 0) look_as_child(look, pipe->writing.get(), parent);
   pipe->writing.reset();
   Listener listener(pipe->reading.get(), patience);
   const bool has_answered = listener.listen();

@@ -7,6 +7,7 @@
 
 #include <cerrno>
 #include <csignal>
+#include <optional>
 #include <sstream>
 
 #include "cgroup/delegation.h"
@@ -20,22 +21,33 @@ namespace {
 constexpr const char* kUnified = "0::";
 constexpr const char* kInstance = "/poolwarden-";
 
-cgroup::Tree open_tree() {
-  const std::string name = "poolwarden-doctor-" + std::to_string(::getpid());
-  cgroup::Places places;
-  const std::string own = cgroup::read_text(places.self_cgroup).value_or("");
-  const std::string outside = outside_of_supervisor_leaf(own);
-  if (outside == own) return cgroup::Tree::open(places, name);
-  const loop::UniqueFd text(::memfd_create("cgroup", MFD_CLOEXEC));
-  places.self_cgroup = "/proc/self/fd/" + std::to_string(text.get());
-  (void)cgroup::write_text(places.self_cgroup, outside);
-  return cgroup::Tree::open(places, name);
-}
+// Where the tree is to be. The kernel's own text will not do inside of a supervisor's leaf.
+class Site {
+ public:
+  Site() {
+    const std::string own = cgroup::read_text(places_.self_cgroup).value_or("");
+    const std::string outside = outside_of_supervisor_leaf(own);
+    if (outside == own) return;
+    text_ = loop::UniqueFd(::memfd_create("cgroup", MFD_CLOEXEC));
+    places_.self_cgroup = "/proc/self/fd/" + std::to_string(text_.get());
+    (void)cgroup::write_text(places_.self_cgroup, outside);
+  }
+
+  cgroup::Tree open(std::optional<pid_t> companion = {}) const {
+    return cgroup::Tree::open(places_, name_, companion);
+  }
+
+ private:
+  const std::string name_ = "poolwarden-doctor-" + std::to_string(::getpid());
+  cgroup::Places places_;
+  loop::UniqueFd text_;
+};
 
 constexpr int kTime = SIGUSR1;  // to remove it: sent by doctor, or by the kernel when doctor ends
 
-// In the child: Ctrl-C, which ends doctor, is for all processes of its terminal.
-[[noreturn]] void remove_when_told(const cgroup::Tree& tree, pid_t doctor) noexcept {
+// In the child: Ctrl-C, which ends doctor, is for all processes of its terminal. The tree is opened
+// anew, since doctor may have been killed while it was at it.
+[[noreturn]] void remove_when_told(const Site& site, pid_t doctor) noexcept {
   ::prctl(PR_SET_PDEATHSIG, kTime);
   // Whoever reads what doctor prints waits until nobody can print there.
   for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) ::close(fd);
@@ -45,18 +57,20 @@ constexpr int kTime = SIGUSR1;  // to remove it: sent by doctor, or by the kerne
   if (::getppid() == doctor) {
     while (::sigwaitinfo(&awaited, nullptr) < 0 && errno == EINTR) continue;
   }
-  tree.remove();
+  site.open().remove();
   ::_exit(0);
 }
 
 }  // namespace
 
 TrialTree::TrialTree() {
-  const loop::SignalsBlocked until_it_has_a_remover;
-  tree_ = open_tree();
+  const loop::SignalsBlocked until_it_is_made;
+  const Site site;
   const pid_t doctor = ::getpid();
+  // Before the first cgroup is made: SIGKILL may come at any time.
   remover_ = ::fork();
-  if (remover_ == 0) remove_when_told(tree_, doctor);
+  if (remover_ == 0) remove_when_told(site, doctor);
+  tree_ = site.open(remover_ < 0 ? std::nullopt : std::optional(remover_));
 }
 
 TrialTree::~TrialTree() {

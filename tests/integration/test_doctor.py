@@ -327,6 +327,18 @@ def test_however_it_ends_its_cgroups_go_with_it(clinic, how):
         assert beside.stdout.read() == "", "it was ended before it was done"
 
 
+@pytest.mark.skipif(not memory_can_be_limited(), reason="no memory cgroup can be written here")
+def test_killed_while_it_makes_its_cgroups(clinic):
+    told = clinic.folder / "calls"
+    killed_at_the_second = ("strace", "--output", told, "--trace", "mkdir",
+                            "--inject", "mkdir:signal=KILL:when=2")
+
+    assert clinic.run(prefix=killed_at_the_second).returncode == -signal.SIGKILL
+
+    [doctor] = set(re.findall(r"/poolwarden-doctor-(\d+)\".* = 0$", told.read_text(), re.M))
+    eventually(lambda: not cgroups_of_doctor(doctor), "none of them is left")
+
+
 # What ELF files say
 
 
