@@ -14,6 +14,11 @@ const std::vector<std::string> kWanted = {"memory", "cpu", "pids", "io", "cpuset
 // What is measured, or had by other means as well.
 const std::set<std::string> kDispensable = {"io", "cpuset"};
 
+// Not those below it.
+std::vector<std::string> processes_in(const Group& group) {
+  return split_words(read_text(group.path + "/cgroup.procs").value_or(""));
+}
+
 Result<void> enable(const Group& group, const std::string& controller) {
   return write_text(group.path + "/cgroup.subtree_control", "+" + controller);
 }
@@ -25,12 +30,23 @@ bool processes_are_in_the_way(const Group& own) {
          ::access((own.path + "/cgroup.events").c_str(), F_OK) == 0 && !processes_in(own).empty();
 }
 
-Result<void> move_processes(const std::string& leaf, const std::vector<std::string>& companions) {
+constexpr int kPasses = 20;
+
+// Those who are moved may fork meanwhile.
+void move_everybody(const Group& own, const std::string& procs) {
+  bool any = true;
+  for (int pass = 0; any && pass < kPasses; ++pass) {
+    any = false;
+    for (const std::string& pid : processes_in(own)) any |= write_text(procs, pid).has_value();
+  }
+}
+
+Result<void> move_processes(const Group& own, const std::string& leaf, const Company& company) {
   if (auto made = make_directory(leaf); !made) return made;
   const std::string procs = leaf + "/cgroup.procs";
   if (auto moved = write_text(procs, "0"); !moved) return moved;
-  for (const std::string& pid : companions)
-    (void)write_text(procs, pid);  // it may have ended meanwhile
+  if (company.companion) (void)write_text(procs, std::to_string(*company.companion));
+  if (company.is_everybody) move_everybody(own, procs);
   return {};
 }
 
@@ -47,10 +63,6 @@ std::string sentence(const Error& error, const Group& own) {
 
 }  // namespace
 
-std::vector<std::string> processes_in(const Group& group) {
-  return split_words(read_text(group.path + "/cgroup.procs").value_or(""));
-}
-
 std::set<std::string> enable_controllers(const Group& group) {
   std::set<std::string> enabled;
   for (const std::string& controller : group.controllers)
@@ -58,19 +70,17 @@ std::set<std::string> enable_controllers(const Group& group) {
   return enabled;
 }
 
-Result<Delegated> delegate(const Group& own, const std::string& name,
-                           const std::vector<std::string>& companions) {
-  Delegated made{{own.path + "/" + name, true, {}}, {}, false};
+Result<Delegated> delegate(const Group& own, const std::string& name, const Company& company) {
+  Delegated made{{own.path + "/" + name, true, {}}, {}};
   if (auto created = make_directory(made.base.path); !created) return created.error();
   // Not only when the kernel refuses: without the memory controller it would let cpu and pids be
   // handed down all the same, and make this a threaded subtree, which no process of ours may enter.
   if (processes_are_in_the_way(own)) {
-    const auto moved = move_processes(made.base.path + "/" + kSupervisorLeaf, companions);
+    const auto moved = move_processes(own, made.base.path + "/" + kSupervisorLeaf, company);
     if (!moved) {
       (void)remove_group(made.base.path);
       return moved.error();
     }
-    made.moved = true;
   }
   for (const std::string& controller : kWanted) {
     if (!own.has(controller)) continue;

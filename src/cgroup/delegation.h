@@ -3,6 +3,9 @@
 
 #pragma once
 
+#include <sys/types.h>
+
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,20 +19,21 @@ inline constexpr const char* kSupervisorLeaf = "supervisor";
 struct Delegated {
   Group base;                        // its children have these controllers
   std::vector<std::string> missing;  // what could not be had, one sentence each
-  bool moved = false;                // this process is now in <base>/supervisor
 };
 
-// The pids in it, as the kernel writes them; not those below it.
-std::vector<std::string> processes_in(const Group& group);
+// Who moves with this process. Others in its cgroup stay.
+struct Company {
+  bool is_everybody = false;  // all of the container are ours to move
+  std::optional<pid_t> companion;
+};
 
-// Creates <own>/<name>. `companions`: those that move with this process; others in `own` stay.
-Result<Delegated> delegate(const Group& own, const std::string& name,
-                           const std::vector<std::string>& companions);
+// Creates <own>/<name>.
+Result<Delegated> delegate(const Group& own, const std::string& name, const Company& company);
 
 // Hands the controllers down to the children of `group`. Returns those that it could.
 std::set<std::string> enable_controllers(const Group& group);
 
-// Undoes the move, so that the base can be removed.
+// Undoes the move, whoever made it, so that the base can be removed.
 void leave_supervisor_leaf(const Group& own, const Group& base);
 
 }  // namespace poolwarden::cgroup

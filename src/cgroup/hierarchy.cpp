@@ -107,12 +107,16 @@ std::string search(const std::string& directory, long depth, int& budget) {
   return "";
 }
 
-// Where the mount shows more than our cgroup namespace does, its root reads "/../..": we are that
-// many levels below it, under names that only a search can tell.
+long levels(const std::string& path) {
+  return path == "/" ? 0 : std::count(path.begin(), path.end(), '/');
+}
+
+// Where the mount shows more than our cgroup namespace does, its root reads "/../..": that many
+// levels below it is our namespace's root, under names that only a search can tell.
 std::string locate(const Mount& mount, const std::string& path) {
   if (mount.root.starts_with("/..")) {
     int budget = kDirectoriesSearched;
-    const long depth = std::count(mount.root.begin(), mount.root.end(), '/');
+    const long depth = levels(mount.root) + levels(path);
     const std::string found = search(mount.point, depth, budget);
     if (!found.empty()) return found;
   }

@@ -30,16 +30,31 @@ std::string directory_name(const std::string& pool) {
 }
 
 // The keeper, and a supervisor after a re-exec, are in the leaf that the supervisor had moved to.
-// Returns whether this is so.
-bool step_out_of_supervisor_leaf(Hierarchy& hierarchy, const std::string& name) {
+void step_out_of_supervisor_leaf(Hierarchy& hierarchy, const std::string& name) {
   const std::string tail = "/" + name + "/" + kSupervisorLeaf;
   std::string& path = hierarchy.own.path;
-  if (!hierarchy.own.unified || !path.ends_with(tail)) return false;
+  if (!hierarchy.own.unified || !path.ends_with(tail)) return;
   path.resize(path.size() - tail.size());
   const auto text = read_text(path + "/cgroup.controllers");
   const auto words = split_words(text.value_or(""));
   hierarchy.own.controllers = {words.begin(), words.end()};
-  return true;
+}
+
+std::vector<Hierarchy> find_around(const Places& places, const std::string& name) {
+  auto found = find_hierarchies(read_text(places.mountinfo).value_or(""),
+                                read_text(places.self_cgroup).value_or(""));
+  for (Hierarchy& hierarchy : found) step_out_of_supervisor_leaf(hierarchy, name);
+  return found;
+}
+
+Group base_below(Group own, const std::string& name) {
+  own.path += "/" + name;
+  return own;
+}
+
+// The root of a cgroup namespace is the container's: all in it are ours to move.
+bool owns_all(const Places& places) {
+  return read_text(places.self_cgroup).value_or("").find("0::/\n") != std::string::npos;
 }
 
 std::string refusal(const std::string& controllers, const std::string& why, const Cure& cure) {
@@ -75,18 +90,9 @@ std::string leaf_name(std::uint32_t slot, std::uint64_t generation) {
 
 Tree Tree::open(const Places& places, const std::string& name, std::optional<pid_t> companion) {
   Tree tree;
-  const std::string own = read_text(places.self_cgroup).value_or("");
-  tree.hierarchies_ = find_hierarchies(read_text(places.mountinfo).value_or(""), own);
-  // The root of a cgroup namespace is the container's: all in it are ours to move.
-  const bool owns_all = own.find("0::/\n") != std::string::npos;
-  for (Hierarchy& hierarchy : tree.hierarchies_) {
-    if (!hierarchy.own.unified) continue;
-    tree.moved_ = step_out_of_supervisor_leaf(hierarchy, name);
-    std::vector<std::string> companions;
-    if (owns_all) companions = processes_in(hierarchy.own);
-    if (companion) companions.push_back(std::to_string(*companion));
-    tree.open_unified(hierarchy, name, companions);
-  }
+  tree.hierarchies_ = find_around(places, name);
+  for (const Hierarchy& hierarchy : tree.hierarchies_)
+    if (hierarchy.own.unified) tree.open_unified(hierarchy, name, {owns_all(places), companion});
   Refusals refused;
   for (const Hierarchy& hierarchy : tree.hierarchies_)
     if (!hierarchy.own.unified) tree.open_v1(hierarchy, name, refused);
@@ -98,16 +104,23 @@ Tree Tree::open(const Places& places, const std::string& name, std::optional<pid
   return tree;
 }
 
+Tree Tree::find(const Places& places, const std::string& name) {
+  Tree tree;
+  tree.hierarchies_ = find_around(places, name);
+  for (const Hierarchy& hierarchy : tree.hierarchies_)
+    tree.bases_.push_back(base_below(hierarchy.own, name));
+  return tree;
+}
+
 void Tree::open_unified(const Hierarchy& hierarchy, const std::string& name,
-                        const std::vector<std::string>& companions) {
-  auto made = delegate(hierarchy.own, name, companions);
+                        const Company& company) {
+  auto made = delegate(hierarchy.own, name, company);
   if (!made) {
     report_.cgroup = "v2_readonly";
     report_.cure = cure_of(obstacle_of(made.error().code), true, ::geteuid());
     report_.missing.push_back(made.error().message + kLost + describe(report_.cure));
     return;
   }
-  moved_ |= made->moved;
   report_.missing = std::move(made->missing);
   bases_.push_back(std::move(made->base));
 }
@@ -117,8 +130,7 @@ void Tree::open_v1(const Hierarchy& hierarchy, const std::string& name, Refusals
   const bool only_freezer = hierarchy.own.controllers == std::set<std::string>{"freezer"};
   const Group* unified = unified_of(bases_);
   if (only_freezer && unified && can_freeze(*unified)) return;
-  Group base = hierarchy.own;
-  base.path += "/" + name;
+  Group base = base_below(hierarchy.own, name);
   const auto made = make_base(base);
   if (!made && is_only_cpuset(base)) {
     no_cpuset_ = made.error();
@@ -276,17 +288,21 @@ std::size_t Tree::remove_leftovers() const {
   return killed.size();
 }
 
-void Tree::remove() const {
+bool Tree::remove() const {
+  bool is_gone = true;
   for (const Group& base : bases_) {
+    if (!is_directory(base.path)) continue;
+    const bool somebody_moved = base.unified && is_directory(base.path + "/" + kSupervisorLeaf);
     // The pools first: controllers cannot be taken from us while they have them.
     (void)remove_group(base.path);
-    if (base.unified && moved_) {
+    if (somebody_moved) {
       const auto own = std::find_if(hierarchies_.begin(), hierarchies_.end(),
                                     [](const Hierarchy& h) { return h.own.unified; });
       leave_supervisor_leaf(own->own, base);
     }
-    (void)remove_group(base.path);
+    is_gone &= remove_group(base.path).has_value();
   }
+  return is_gone;
 }
 
 MemoryRoom Tree::memory() const { return memory_room(hierarchies_); }

@@ -14,6 +14,7 @@
 
 #include "base/result.h"
 #include "cgroup/cures.h"
+#include "cgroup/delegation.h"
 #include "cgroup/leaf.h"
 #include "cgroup/limit_hits.h"
 #include "cgroup/limits.h"
@@ -48,6 +49,9 @@ class Tree {
   static Tree open(const Places& places, const std::string& name,
                    std::optional<pid_t> companion = {});
 
+  // What open() of that name has made, or would make; nothing is made. To clean up by.
+  static Tree find(const Places& places, const std::string& name);
+
   const ContainmentReport& report() const { return report_; }
 
   // A limit that cannot be enforced is an error under Containment::Required; else the leaf says so.
@@ -76,8 +80,8 @@ class Tree {
   // For the start only: it waits until they are gone, 2 s at most.
   std::size_t remove_leftovers() const;
 
-  // For the end: all cgroups of ours, as far as they are empty.
-  void remove() const;
+  // For the end: all cgroups of ours, as far as they are empty. Returns whether none is left.
+  bool remove() const;
 
   // What this process and its children may use: the least limit of its cgroup and those above it,
   // else the machine's memory.
@@ -87,8 +91,7 @@ class Tree {
  private:
   std::vector<Group> groups_of(const std::string& pool, const std::string& leaf = "") const;
   Result<Group> make_in(const Group& base, const std::string& pool, const std::string& leaf) const;
-  void open_unified(const Hierarchy& hierarchy, const std::string& name,
-                    const std::vector<std::string>& companions);
+  void open_unified(const Hierarchy& hierarchy, const std::string& name, const Company& company);
   // Why a hierarchy cannot be written -> its controllers; one sentence will do for all of them.
   using Refusals = std::map<std::error_code, std::string>;
   void open_v1(const Hierarchy& hierarchy, const std::string& name, Refusals& refused);
@@ -97,7 +100,6 @@ class Tree {
   std::vector<Hierarchy> hierarchies_;
   std::vector<Group> bases_;  // those of `hierarchies_` that can be written
   std::shared_ptr<LimitHitsLedger> limit_hits_ = std::make_shared<LimitHitsLedger>();
-  bool moved_ = false;
   Error no_cpuset_ = failure("no cgroup that can be written has the cpuset controller");
   ContainmentReport report_;
 };

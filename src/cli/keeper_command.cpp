@@ -25,7 +25,7 @@ int keeper_entry(const Words& words) {
   char byte = 0;
   while (::read(kLifeline, &byte, 1) > 0 || errno == EINTR) errno = 0;
 
-  const cgroup::Tree tree = cgroup::Tree::open({}, words.before[0]);
+  const cgroup::Tree tree = cgroup::Tree::find({}, words.before[0]);
   tree.remove_leftovers();
   process::kill_marked(process::marker_prefix(words.before[1]));
   tree.remove();

@@ -10,6 +10,7 @@
 #include <optional>
 #include <sstream>
 
+#include "base/clock.h"
 #include "cgroup/delegation.h"
 #include "cgroup/kernel_files.h"
 #include "loop/signals_blocked.h"
@@ -17,6 +18,8 @@
 
 namespace poolwarden::doctor {
 namespace {
+
+using namespace std::chrono_literals;
 
 constexpr const char* kUnified = "0::";
 constexpr const char* kInstance = "/poolwarden-";
@@ -33,7 +36,8 @@ class Site {
     (void)cgroup::write_text(places_.self_cgroup, outside);
   }
 
-  cgroup::Tree open(std::optional<pid_t> companion = {}) const {
+  cgroup::Tree find() const { return cgroup::Tree::find(places_, name_); }
+  cgroup::Tree open(std::optional<pid_t> companion) const {
     return cgroup::Tree::open(places_, name_, companion);
   }
 
@@ -45,9 +49,11 @@ class Site {
 
 constexpr int kTime = SIGUSR1;  // to remove it: sent by doctor, or by the kernel when doctor ends
 
-// In the child: Ctrl-C, which ends doctor, is for all processes of its terminal. The tree is opened
-// anew, since doctor may have been killed while it was at it.
-[[noreturn]] void remove_when_told(const Site& site, pid_t doctor) noexcept {
+constexpr auto kDie = 2s;  // what doctor had started, after it was killed
+
+// In the child: what ends doctor may be for all processes of its terminal, or of its group.
+[[noreturn]] void remove_when_told(const cgroup::Tree& tree, pid_t doctor) noexcept {
+  ::setsid();
   ::prctl(PR_SET_PDEATHSIG, kTime);
   // Whoever reads what doctor prints waits until nobody can print there.
   for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) ::close(fd);
@@ -57,7 +63,8 @@ constexpr int kTime = SIGUSR1;  // to remove it: sent by doctor, or by the kerne
   if (::getppid() == doctor) {
     while (::sigwaitinfo(&awaited, nullptr) < 0 && errno == EINTR) continue;
   }
-  site.open().remove();
+  const TimePoint limit = Clock::now() + kDie;
+  while (!tree.remove() && Clock::now() < limit) ::usleep(2'000);
   ::_exit(0);
 }
 
@@ -66,10 +73,11 @@ constexpr int kTime = SIGUSR1;  // to remove it: sent by doctor, or by the kerne
 TrialTree::TrialTree() {
   const loop::SignalsBlocked until_it_is_made;
   const Site site;
+  const cgroup::Tree to_be_made = site.find();
   const pid_t doctor = ::getpid();
   // Before the first cgroup is made: SIGKILL may come at any time.
   remover_ = ::fork();
-  if (remover_ == 0) remove_when_told(site, doctor);
+  if (remover_ == 0) remove_when_told(to_be_made, doctor);
   tree_ = site.open(remover_ < 0 ? std::nullopt : std::optional(remover_));
 }
 

@@ -329,9 +329,11 @@ def test_however_it_ends_its_cgroups_go_with_it(clinic, how):
 
 @pytest.mark.skipif(not memory_can_be_limited(), reason="no memory cgroup can be written here")
 def test_killed_while_it_makes_its_cgroups(clinic):
+    clinic.pool["limits"] = {"memory": "64MiB"}
     told = clinic.folder / "calls"
-    killed_at_the_second = ("strace", "--output", told, "--trace", "mkdir",
-                            "--inject", "mkdir:signal=KILL:when=2")
+    making = "/^mkdir(at)?$"
+    killed_at_the_second = ("strace", "--output", told, "--trace", making,
+                            "--inject", f"{making}:signal=KILL:when=2")
 
     assert clinic.run(prefix=killed_at_the_second).returncode == -signal.SIGKILL
 

@@ -203,3 +203,8 @@ def test_doctor(story, rights):
             ("ok", "v2_delegated: limits can be set on memory, cpu, pids")
         assert [check["result"] for check in limits] == ["ok"]
         assert report["problems"] == 0, report
+
+
+def test_doctor_killed(story):
+    """At the first sign of its cgroups, and ever later."""
+    assert "137" in story.of("ended-with")

@@ -87,6 +87,15 @@ TEST_F(Hierarchies, WhereTheMountShowsMoreThanTheNamespaceOneFindsOneselfByPid) 
   const auto found = find_hierarchies(mount("/../..", "/cg", "cgroup2", "rw"), "0::/\n");
   ASSERT_EQ(found.size(), 1u);
   EXPECT_EQ(found[0].own.path, root + "/cg/system.slice/docker-2.scope");
+
+  // The keeper, which is in the supervisor's leaf
+  write("/cg/system.slice/docker-2.scope/cgroup.procs", "");
+  write("/cg/system.slice/docker-2.scope/pw/supervisor/cgroup.procs",
+        std::to_string(::getpid()) + "\n");
+  const auto deeper =
+      find_hierarchies(mount("/../..", "/cg", "cgroup2", "rw"), "0::/pw/supervisor\n");
+  ASSERT_EQ(deeper.size(), 1u);
+  EXPECT_EQ(deeper[0].own.path, root + "/cg/system.slice/docker-2.scope/pw/supervisor");
 }
 
 TEST_F(Hierarchies, BrokenLinesAreSkipped) {
