@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -51,13 +52,21 @@ pid_t owner_of(int lock_fd) {
   return ::pread(lock_fd, text, sizeof(text) - 1, 0) > 0 ? std::atoi(text) : 0;
 }
 
+// Also one that nobody has waited for yet, as in a container whose first process never does.
+bool has_ended(pid_t pid) {
+  const loop::UniqueFd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+  if (!pidfd) return errno == ESRCH;
+  pollfd end{pidfd.get(), POLLIN, 0};
+  return ::poll(&end, 1, 0) > 0;
+}
+
 // A supervisor that was killed leaves its lock to its keeper, which ends what it left: that is
 // waited for, a living supervisor is not.
 bool take_lock(int lock_fd) {
   const TimePoint deadline = Clock::now() + kKeeperWithin;
   while (::flock(lock_fd, LOCK_EX | LOCK_NB) != 0) {
     const pid_t owner = owner_of(lock_fd);
-    const bool is_dead = owner > 0 && ::kill(owner, 0) != 0 && errno == ESRCH;
+    const bool is_dead = owner > 0 && has_ended(owner);
     if (!is_dead || Clock::now() >= deadline) return false;
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }

@@ -49,7 +49,9 @@ class Site {
 
 constexpr int kTime = SIGUSR1;  // to remove it: sent by doctor, or by the kernel when doctor ends
 
-constexpr auto kDie = 2s;  // what doctor had started, after it was killed
+// What doctor had started may be slow to die after it was killed; while it lives, it waits for us.
+constexpr auto kWithDoctor = 2s;
+constexpr auto kAfterIt = 60s;
 
 // In the child: what ends doctor may be for all processes of its terminal, or of its group.
 [[noreturn]] void remove_when_told(const cgroup::Tree& tree, pid_t doctor) noexcept {
@@ -63,7 +65,7 @@ constexpr auto kDie = 2s;  // what doctor had started, after it was killed
   if (::getppid() == doctor) {
     while (::sigwaitinfo(&awaited, nullptr) < 0 && errno == EINTR) continue;
   }
-  const TimePoint limit = Clock::now() + kDie;
+  const TimePoint limit = Clock::now() + (::getppid() == doctor ? kWithDoctor : kAfterIt);
   while (!tree.remove() && Clock::now() < limit) ::usleep(2'000);
   ::_exit(0);
 }

@@ -27,8 +27,11 @@ Intent intent_of(Ailment ailment) {
   return Intent::None;
 }
 
-// A deadline that is noticed so late was slept through.
-constexpr Duration kAsleep = std::chrono::seconds(5);
+// A deadline that is noticed so late was slept through: the container was paused, or others had the
+// processors. What was not heard meanwhile says nothing.
+bool was_slept_through(TimePoint deadline, Duration limit, TimePoint now) {
+  return now - deadline > std::min<Duration>(std::chrono::seconds(5), limit / 2);
+}
 
 bool is_past(std::optional<TimePoint> deadline, TimePoint now) {
   return deadline && *deadline <= now;
@@ -128,10 +131,11 @@ std::vector<WorkerId> Pool::suspects(TimePoint now) const {
 void Pool::check_health(Worker& worker, TimePoint now, Decision& decision) {
   const auto deadline = health_deadline(worker);
   if (!is_past(deadline, now)) return;
-  // Nobody was awake to hear an answer: the container was paused.
-  if (now - *deadline > kAsleep) return watch_anew(worker, now);
-  if (is_past(ping_deadline(worker), now)) {
-    const Duration timeout = worker.pings.timeout;
+  const bool is_silent = is_past(ping_deadline(worker), now);
+  const Duration timeout = worker.pings.timeout;
+  const Duration limit = is_silent ? timeout : settings_->health.deadlock_after.value_or(timeout);
+  if (was_slept_through(*deadline, limit, now)) return watch_anew(worker, now);
+  if (is_silent) {
     const bool is_asked = is_past(worker.ping.deadline(timeout), now);
     return unhealthy(worker, Ailment::Ping,
                      (is_asked ? worker.ping.words() : "has not sent WATCHDOG=1") +

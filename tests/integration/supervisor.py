@@ -109,9 +109,11 @@ class Supervisor:
                    and self._all_serve(), "ready")
 
     def _all_serve(self):
-        """A pool is ready with its first worker; a story begins with all of them."""
+        """A pool is ready with its first worker; a story begins with all of them. On a busy machine
+        one rests sooner than it is asked about."""
         metrics = self.metrics()
-        serving = sum(metrics.value("poolwarden_workers", state=state) for state in ("idle", "busy"))
+        serving = sum(metrics.value("poolwarden_workers", state=state)
+                      for state in ("idle", "busy", "suspended"))
         return serving == metrics.value("poolwarden_workers_desired")
 
     def wait_up(self):

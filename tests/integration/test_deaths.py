@@ -3,14 +3,13 @@ One supervisor has a pool for each of them, and all of them are started together
 cgroups that this machine has, and one without any. `-k` selects place and death."""
 
 import json
-import os
 import subprocess
 from pathlib import Path
 
 import pytest
 
 from deaths import AS_ROOT, DEATHS
-from folders import let_everybody_into
+from folders import folders_named, let_everybody_into
 from machine import WITHOUT_CGROUPS
 from supervisor import Supervisor
 from waiting import eventually
@@ -22,6 +21,13 @@ PATIENCE = 170
 # What the gateway and those who look into files tell comes before the event of an end or after it.
 TOLD_LATER = {"cut_requests", "port_holder", "loader"}
 ENDS = ("worker.exited", "worker.start_failed", "worker.stopped")
+
+
+def holds(leaf, pid):
+    try:
+        return str(pid) in (leaf / "cgroup.procs").read_text().split()
+    except OSError:
+        return False  # another's, which is gone by now
 
 
 class Scene:
@@ -74,10 +80,8 @@ class Scene:
     def cgroups(self, death, pid):
         """The folders of its worker's leaf, of each hierarchy that has one. Beside others' cgroups,
         which come and go meanwhile."""
-        leaves = [Path(at) for at, _, _ in os.walk("/sys/fs/cgroup")
-                  if at.endswith(f"/{death.name}/0-1")]
-        return [leaf for leaf in leaves
-                if str(pid) in (leaf / "cgroup.procs").read_text().split()]
+        return [leaf for leaf in folders_named(f"{death.name}/0-1", "/sys/fs/cgroup")
+                if holds(leaf, pid)]
 
     def certificate(self, death):
         """Of its first worker, with the name and number of the event that told of it, and whether

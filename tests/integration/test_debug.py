@@ -31,6 +31,14 @@ def the_one_of_generation(supervisor, generation):
     return workers[0]["pid"] if workers[0]["generation"] == generation else None
 
 
+def the_traced_one(supervisor):
+    """Its pid, once it is all that is left of its pool and serves."""
+    workers = supervisor.workers(state=None)
+    if [worker["state"] for worker in workers] != ["serving"]:
+        return None
+    return workers[0]["pid"] if tracer_of(workers[0]["pid"]) else None
+
+
 class Deploy:
     """A pool that serves until it is broken: then its next workers are that command instead."""
 
@@ -104,7 +112,8 @@ def test_gdb_shows_where_a_worker_crashes(supervise, program, tmp_path, workers)
     end = end_of(deploy.supervisor)
     assert end["signal"] == "SIGSEGV" and end["diagnosis"] == "segfault"
     assert f"process {end['pid']}" in result.stdout
-    assert "received signal SIGSEGV" in deploy.supervisor.log_text(), "also in the worker's output"
+    eventually(lambda: "received signal SIGSEGV" in deploy.supervisor.log_text(),
+               "also in the worker's output")
     assert_next_one_is_plain(deploy, end["pid"])
 
 
@@ -200,8 +209,7 @@ def test_as_long_as_it_takes_is_ten_times_as_long(supervise):
 
 
 def test_gdbserver_waits_for_whoever_debugs(supervise, program, tmp_path, workers):
-    deploy = Deploy(supervise, program, tmp_path, f"{workers}/die segfault",
-                    pool={"ready": {"timeout": "1s"}})
+    deploy = Deploy(supervise, program, tmp_path, f"{workers}/die segfault")
     supervisor = deploy.supervisor
     deploy.break_it()
 
@@ -221,7 +229,7 @@ def test_gdbserver_waits_for_whoever_debugs(supervise, program, tmp_path, worker
             capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL, check=False)
         load.wait_for_more(20)
     assert "SIGSEGV" in seen.stdout, seen.stdout + seen.stderr
-    end = eventually(lambda: end_of(supervisor), "it ends")
+    end = eventually(lambda: end_of(supervisor, generation=begun["generation"]), "it ends")
     assert end["signal"] == "SIGSEGV"
     assert_nothing_lost(load, supervisor)
     assert_next_one_is_plain(deploy, end["pid"])
@@ -258,8 +266,8 @@ def test_an_unhealthy_worker_with_a_tracer_is_left_alone(supervise, tool):
     supervisor = supervise({"web": {"health": {"ping": {"http": "/healthz", "interval": "100ms",
                                                         "timeout": "300ms"}}}})
     supervisor.run("debug", "web", "--with", tool, "--wait", "--timeout", "0s")
-    pid = eventually(lambda: the_one_of_generation(supervisor, 2), "it serves under the tool")
-    assert tracer_of(pid) != 0
+    # On a busy machine pings may have ended the first before the order is carried out.
+    pid = eventually(lambda: the_traced_one(supervisor), "it serves under the tool")
     supervisor.get("/sick")
     left = eventually(lambda: end_of(supervisor, "worker.unhealthy_ignored"), "left alone")
     assert left["pid"] == pid and left["was"] == 5082

@@ -95,7 +95,7 @@ def test_a_request_that_takes_too_long(supervise):
 
     assert list(stuck.answers) == [(504, "request_timeout")]
     assert slow.failures == []
-    exited = supervisor.events_of("worker.exited")[0]
+    exited = eventually(lambda: supervisor.events_of("worker.exited"), "its end")[0]
     assert exited["diagnosis"] == "request_timeout"
     assert exited["signal"] == "SIGABRT", "it was given the chance to write a stack"
     lost = supervisor.metrics().matching("poolwarden_http_requests_lost_total")

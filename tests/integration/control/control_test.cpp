@@ -1,8 +1,10 @@
 // The control socket over a real socket: one request, its answers, and who may give orders.
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <grp.h>
 #include <gtest/gtest.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -106,6 +108,26 @@ TEST_F(ControlTest, RefusesASecondSupervisorOnTheSamePath) {
   ASSERT_FALSE(second);
   EXPECT_THAT(second.error().message, testing::HasSubstr(std::to_string(::getpid())));
   EXPECT_TRUE(ask(path_, {}, ignore_line));
+}
+
+TEST_F(ControlTest, WaitsForTheKeeperOfOneThatWasKilledAndThatNobodyHasReaped) {
+  ASSERT_TRUE(std::filesystem::create_directories(directory_ + "/sub"));
+  const pid_t killed = ::fork();
+  if (killed == 0) ::_exit(0);
+  ASSERT_EQ(::waitid(P_PID, static_cast<id_t>(killed), nullptr, WEXITED | WNOWAIT), 0);
+  const pid_t keeper = ::fork();
+  if (keeper == 0) {
+    const int lock = ::open((path_ + ".lock").c_str(), O_RDWR | O_CREAT, 0600);
+    ::flock(lock, LOCK_EX);
+    ::dprintf(lock, "%d", killed);
+    ::usleep(300'000);
+    ::_exit(0);
+  }
+  while (!std::filesystem::exists(path_ + ".lock") ||
+         std::filesystem::file_size(path_ + ".lock") == 0)
+    ::usleep(1'000);
+  EXPECT_TRUE(serve(done));
+  for (const pid_t child : {keeper, killed}) ::waitpid(child, nullptr, 0);
 }
 
 TEST_F(ControlTest, ReplacesASocketThatItsOwnerLeftBehind) {

@@ -18,9 +18,11 @@ namespace poolwarden::doctor {
 namespace {
 
 using namespace std::chrono_literals;
+using std::chrono::milliseconds;
 using testing::HasSubstr;
 using testing::Not;
 using testing::SizeIs;
+using testing::StartsWith;
 
 constexpr auto kPatient = 60s;
 constexpr auto kImpatient = 200ms;
@@ -30,6 +32,20 @@ bool has_ended(pid_t pid) {
   std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
   std::string number, name, state;
   return !(file >> number >> name >> state) || state == "Z" || state == "X";
+}
+
+// What was found until it was given up, once all of it was heard: a busy machine takes its time.
+Checks found_before_it_hangs(std::size_t count, const Look& look) {
+  for (milliseconds patience = kImpatient;; patience *= 2) {
+    Checks checks = look_patiently(patience, look);
+    if (checks.size() >= count || patience > kPatient) return checks;
+  }
+}
+
+bool ends(pid_t pid) {
+  const TimePoint limit = Clock::now() + kPatient;
+  while (!has_ended(pid) && Clock::now() < limit) ::usleep(10'000);
+  return has_ended(pid);
 }
 
 [[noreturn]] void hang() {
@@ -45,7 +61,7 @@ TEST(PatientLook, TellsAllThatWasFound) {
 }
 
 TEST(PatientLook, IsGivenUpWhenItHangsAndKeepsWhatWasFoundBefore) {
-  const Checks checks = look_patiently(kImpatient, [](const Teller& teller) {
+  const Checks checks = found_before_it_hangs(2, [](const Teller& teller) {
     teller.tell(ok("identity", std::to_string(::getpid())));
     teller.looking_at("program", "/srv/run", "/srv/run");
     hang();
@@ -54,9 +70,9 @@ TEST(PatientLook, IsGivenUpWhenItHangsAndKeepsWhatWasFoundBefore) {
   const pid_t looks = std::stoi(checks[0].found);
   EXPECT_EQ(checks[1].outcome, Outcome::Problem);
   EXPECT_EQ(checks[1].subject, "program");
-  EXPECT_EQ(checks[1].found, "/srv/run does not answer: given up after 200ms");
+  EXPECT_THAT(checks[1].found, StartsWith("/srv/run does not answer: given up after "));
   EXPECT_THAT(checks[1].cause, HasSubstr("a file system on the way hangs"));
-  EXPECT_EQ(::kill(looks, 0), -1) << "and it is gone";
+  EXPECT_TRUE(ends(looks));
 }
 
 TEST(PatientLook, ThatHangsOverNoFileNamesNone) {
@@ -129,7 +145,7 @@ TEST(AsWorker, TellsTheStepThatFails) {
 }
 
 TEST(AsWorker, IsGivenUpWithWhoWaitsForIt) {
-  const Checks checks = look_patiently(kImpatient, [](const Teller& teller) {
+  const Checks checks = found_before_it_hangs(2, [](const Teller& teller) {
     (void)as_worker({}, teller, [](const Teller& as_it) {
       as_it.tell(ok("who", std::to_string(::getpid())));
       as_it.looking_at("directory", "/srv", "/srv");
@@ -139,9 +155,7 @@ TEST(AsWorker, IsGivenUpWithWhoWaitsForIt) {
   ASSERT_THAT(checks, SizeIs(2));
   EXPECT_EQ(checks[1].subject, "directory");
   const pid_t worker = std::stoi(checks[0].found);
-  const TimePoint limit = Clock::now() + kPatient;
-  while (!has_ended(worker) && Clock::now() < limit) ::usleep(10'000);
-  EXPECT_TRUE(has_ended(worker)) << "with its parent";
+  EXPECT_TRUE(ends(worker)) << "with its parent";
 }
 
 TEST(AsWorker, ThatEndsEarlyIsAnError) {

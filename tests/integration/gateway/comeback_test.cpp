@@ -147,12 +147,19 @@ TEST_F(RequestTimeoutTest, ClosesTheWorkersConnectionAndTellsOnceOfEachWorker) {
     ++count;
   };
   ScriptedWorker& first = add_worker(hang, 1);
-  for (int i = 1; i <= 3; ++i) {
+  const TimePoint begun = Clock::now();
+  for (int i = 1; i <= 2; ++i) {
     EXPECT_EQ(get().status(), 504);
     EXPECT_TRUE(eventually([&] { return count == i; }));
   }
   EXPECT_EQ(expect<link::RequestTimedOut>().id, id(1));
-  EXPECT_FALSE(has_message());  // what it has to tell is sent before the answer
+  // What it has to tell is sent before the answer. After a second, which two sweeps take on a busy
+  // machine only, it is told again.
+  const bool is_told_again = Clock::now() - begun >= 1s && has_message();
+  if (is_told_again) {
+    EXPECT_EQ(expect<link::RequestTimedOut>().id, id(1));
+  }
+  EXPECT_FALSE(has_message());
   drain();
   EXPECT_EQ(expect<link::WorkerDrained>().id, id(1));
 

@@ -122,8 +122,13 @@ const std::string kLogged =
     std::string("printf + >> $0/log; sleep 0.1; printf - >> $0/log; ") + kAnswer;
 
 TEST_F(Coroners, LookAtAFewWorkersAtATime) {
-  Coroner coroner(io, {}, hand(kLogged));
+  Coroner coroner(io, {},
+                  hand(std::string("printf + >> $0/log; while [ ! -e $0/go ]; do sleep 0.01; done; "
+                                   "sleep 0.1; printf - >> $0/log; ") +
+                       kAnswer));
   for (int i = 0; i < 12; ++i) ask(coroner);
+  run_until([&] { return text_of("log").size() >= 4; });
+  std::ofstream(folder + "/go") << "";
   run_until([&] { return answers.size() == 12; });
   EXPECT_EQ(most_at_once(), 4);
   for (const auto& answer : answers) EXPECT_EQ(answer->backtrace.size(), 1u);

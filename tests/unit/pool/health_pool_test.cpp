@@ -216,6 +216,16 @@ TEST(PausedSupervisor, JudgesNobodyByWhatItDidNotHear) {
   EXPECT_TRUE(tells(bench.tick_after(1ms), EventKind::WorkerUnhealthy));
 }
 
+TEST(PausedSupervisor, JudgesNobodyWhenItIsLateByHalfOfAShortTimeout) {
+  PoolSettings settings = web();
+  settings.health.ping.notify = true;
+  settings.health.ping.timeout = 1s;
+  Bench bench(settings);
+  bench.serve(1, 1);
+  EXPECT_TRUE(is_empty(bench.tick_after(1501ms)));
+  EXPECT_TRUE(tells(bench.tick_after(1500ms), EventKind::WorkerUnhealthy));
+}
+
 TEST(UnhealthyWorker, IsEndedAlsoWhereDrainsHaveNoLimit) {
   PoolSettings settings = pinged();
   settings.worker.stop.drain = std::nullopt;
