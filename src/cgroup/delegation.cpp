@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <string_view>
 
 #include "cgroup/kernel_files.h"
 #include "cgroup/members.h"
@@ -19,6 +20,14 @@ std::vector<std::string> processes_in(const Group& group) {
   return split_words(read_text(group.path + "/cgroup.procs").value_or(""));
 }
 
+// As supervisors are called: poolwarden-1a2b3c4d.
+bool is_instance_name(const std::string& name) {
+  constexpr std::string_view kPrefix = "poolwarden-";
+  constexpr std::size_t kDigits = 8;
+  return name.starts_with(kPrefix) && name.size() == kPrefix.size() + kDigits &&
+         name.find_first_not_of("0123456789abcdef", kPrefix.size()) == std::string::npos;
+}
+
 Result<void> enable(const Group& group, const std::string& controller) {
   return write_text(group.path + "/cgroup.subtree_control", "+" + controller);
 }
@@ -31,13 +40,15 @@ bool processes_are_in_the_way(const Group& own) {
 }
 
 constexpr int kPasses = 20;
+const std::string kNobody = "0";  // who is in a pid namespace that cannot be seen from here
 
 // Those who are moved may fork meanwhile.
 void move_everybody(const Group& own, const std::string& procs) {
   bool any = true;
   for (int pass = 0; any && pass < kPasses; ++pass) {
     any = false;
-    for (const std::string& pid : processes_in(own)) any |= write_text(procs, pid).has_value();
+    for (const std::string& pid : processes_in(own))
+      if (pid != kNobody) any |= write_text(procs, pid).has_value();
   }
 }
 
@@ -62,6 +73,16 @@ std::string sentence(const Error& error, const Group& own) {
 }
 
 }  // namespace
+
+std::string outside_of_supervisor_leaf(const std::string& path, const std::string& name) {
+  const std::string leaf = std::string("/") + kSupervisorLeaf;
+  if (!path.ends_with(leaf)) return path;
+  const std::string base = path.substr(0, path.size() - leaf.size());
+  const auto slash = base.rfind('/');
+  if (slash == std::string::npos) return path;
+  const std::string found = base.substr(slash + 1);
+  return found == name || is_instance_name(found) ? base.substr(0, slash) : path;
+}
 
 std::set<std::string> enable_controllers(const Group& group) {
   std::set<std::string> enabled;

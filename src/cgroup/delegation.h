@@ -33,6 +33,11 @@ Result<Delegated> delegate(const Group& own, const std::string& name, const Comp
 // Hands the controllers down to the children of `group`. Returns those that it could.
 std::set<std::string> enable_controllers(const Group& group);
 
+// A path without a supervisor's leaf at its end, from which nobody can hand controllers down. In
+// that leaf are a supervisor that has moved, or was executed anew, its keeper, and whom `docker
+// exec` puts beside them. `name`: of a supervisor whose name is not of the usual form.
+std::string outside_of_supervisor_leaf(const std::string& path, const std::string& name = {});
+
 // Undoes the move, whoever made it, so that the base can be removed.
 void leave_supervisor_leaf(const Group& own, const Group& base);
 

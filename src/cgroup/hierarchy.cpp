@@ -107,8 +107,13 @@ std::string search(const std::string& directory, long depth, int& budget) {
   return "";
 }
 
+// How far down a path leads; ".." leads up.
 long levels(const std::string& path) {
-  return path == "/" ? 0 : std::count(path.begin(), path.end(), '/');
+  long depth = 0;
+  std::istringstream components(path);
+  for (std::string component; std::getline(components, component, '/');)
+    if (!component.empty()) depth += component == ".." ? -1 : 1;
+  return depth;
 }
 
 // Where the mount shows more than our cgroup namespace does, its root reads "/../..": that many
@@ -116,8 +121,8 @@ long levels(const std::string& path) {
 std::string locate(const Mount& mount, const std::string& path) {
   if (mount.root.starts_with("/..")) {
     int budget = kDirectoriesSearched;
-    const long depth = levels(mount.root) + levels(path);
-    const std::string found = search(mount.point, depth, budget);
+    const long depth = levels(path) - levels(mount.root);
+    const std::string found = depth < 0 ? "" : search(mount.point, depth, budget);
     if (!found.empty()) return found;
   }
   const std::string own = own_directory(mount.root, mount.point, path);

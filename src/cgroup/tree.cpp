@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <span>
+#include <sstream>
 #include <thread>
 
 #include "cgroup/cpuset.h"
@@ -29,21 +30,19 @@ std::string directory_name(const std::string& pool) {
   return name;
 }
 
-// The keeper, and a supervisor after a re-exec, are in the leaf that the supervisor had moved to.
-void step_out_of_supervisor_leaf(Hierarchy& hierarchy, const std::string& name) {
-  const std::string tail = "/" + name + "/" + kSupervisorLeaf;
-  std::string& path = hierarchy.own.path;
-  if (!hierarchy.own.unified || !path.ends_with(tail)) return;
-  path.resize(path.size() - tail.size());
-  const auto text = read_text(path + "/cgroup.controllers");
+void step_out_of_supervisor_leaf(Group& own, const std::string& name) {
+  const std::string outside = outside_of_supervisor_leaf(own.path, name);
+  if (!own.unified || outside == own.path) return;
+  own.path = outside;
+  const auto text = read_text(own.path + "/cgroup.controllers");
   const auto words = split_words(text.value_or(""));
-  hierarchy.own.controllers = {words.begin(), words.end()};
+  own.controllers = {words.begin(), words.end()};
 }
 
 std::vector<Hierarchy> find_around(const Places& places, const std::string& name) {
   auto found = find_hierarchies(read_text(places.mountinfo).value_or(""),
                                 read_text(places.self_cgroup).value_or(""));
-  for (Hierarchy& hierarchy : found) step_out_of_supervisor_leaf(hierarchy, name);
+  for (Hierarchy& hierarchy : found) step_out_of_supervisor_leaf(hierarchy.own, name);
   return found;
 }
 
@@ -53,8 +52,15 @@ Group base_below(Group own, const std::string& name) {
 }
 
 // The root of a cgroup namespace is the container's: all in it are ours to move.
-bool owns_all(const Places& places) {
-  return read_text(places.self_cgroup).value_or("").find("0::/\n") != std::string::npos;
+bool owns_all(const Places& places, const std::string& name) {
+  const std::string unified = "0::";
+  std::istringstream lines(read_text(places.self_cgroup).value_or(""));
+  for (std::string line; std::getline(lines, line);) {
+    if (!line.starts_with(unified)) continue;
+    const std::string own = outside_of_supervisor_leaf(line.substr(unified.size()), name);
+    return own.empty() || own == "/";
+  }
+  return false;
 }
 
 std::string refusal(const std::string& controllers, const std::string& why, const Cure& cure) {
@@ -92,7 +98,8 @@ Tree Tree::open(const Places& places, const std::string& name, std::optional<pid
   Tree tree;
   tree.hierarchies_ = find_around(places, name);
   for (const Hierarchy& hierarchy : tree.hierarchies_)
-    if (hierarchy.own.unified) tree.open_unified(hierarchy, name, {owns_all(places), companion});
+    if (hierarchy.own.unified)
+      tree.open_unified(hierarchy, name, {owns_all(places, name), companion});
   Refusals refused;
   for (const Hierarchy& hierarchy : tree.hierarchies_)
     if (!hierarchy.own.unified) tree.open_v1(hierarchy, name, refused);

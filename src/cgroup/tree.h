@@ -49,7 +49,8 @@ class Tree {
   static Tree open(const Places& places, const std::string& name,
                    std::optional<pid_t> companion = {});
 
-  // What open() of that name has made, or would make; nothing is made. To clean up by.
+  // Where open() of that name makes its cgroups; nothing is made, and there is no report. To clean
+  // up by.
   static Tree find(const Places& places, const std::string& name);
 
   const ContainmentReport& report() const { return report_; }
@@ -98,7 +99,7 @@ class Tree {
   void finish_report();
 
   std::vector<Hierarchy> hierarchies_;
-  std::vector<Group> bases_;  // those of `hierarchies_` that can be written
+  std::vector<Group> bases_;  // in those of `hierarchies_` that can be written; found ones: in all
   std::shared_ptr<LimitHitsLedger> limit_hits_ = std::make_shared<LimitHitsLedger>();
   Error no_cpuset_ = failure("no cgroup that can be written has the cpuset controller");
   ContainmentReport report_;

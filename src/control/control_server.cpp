@@ -4,7 +4,6 @@
 #include <poll.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -25,6 +24,7 @@
 
 #include "base/clock.h"
 #include "control/peer.h"
+#include "loop/pidfd.h"
 #include "loop/rethrow.h"
 
 namespace poolwarden::control {
@@ -54,10 +54,8 @@ pid_t owner_of(int lock_fd) {
 
 // Also one that nobody has waited for yet, as in a container whose first process never does.
 bool has_ended(pid_t pid) {
-  const loop::UniqueFd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
-  if (!pidfd) return errno == ESRCH;
-  pollfd end{pidfd.get(), POLLIN, 0};
-  return ::poll(&end, 1, 0) > 0;
+  const loop::UniqueFd pidfd = loop::open_pidfd(pid);
+  return pidfd ? loop::has_ended(pidfd) : errno == ESRCH;
 }
 
 // A supervisor that was killed leaves its lock to its keeper, which ends what it left: that is

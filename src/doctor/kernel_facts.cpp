@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -10,6 +9,7 @@
 #include <sstream>
 
 #include "cgroup/kernel_files.h"
+#include "loop/pidfd.h"
 #include "loop/unique_fd.h"
 #include "process/core_pattern.h"
 
@@ -24,11 +24,7 @@ int number_in_status(const std::string& key) {
   return 0;
 }
 
-int pidfd_error() {
-  const loop::UniqueFd pidfd(
-      static_cast<int>(::syscall(SYS_pidfd_open, static_cast<long>(::getpid()), 0L)));
-  return pidfd ? 0 : errno;
-}
+int pidfd_error() { return loop::open_pidfd(::getpid()) ? 0 : errno; }
 
 // Opening tells of missing rights to the device, reading of the kernel's own refusal.
 int kernel_log_error() {

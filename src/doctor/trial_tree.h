@@ -5,8 +5,6 @@
 
 #include <sys/types.h>
 
-#include <string>
-
 #include "cgroup/tree.h"
 
 namespace poolwarden::doctor {
@@ -25,9 +23,5 @@ class TrialTree {
   cgroup::Tree tree_;
   pid_t remover_ = -1;
 };
-
-// /proc/self/cgroup as it would read outside of the leaf that a running supervisor has moved into.
-// There `docker exec` puts us too, and nobody can hand controllers down from there.
-std::string outside_of_supervisor_leaf(const std::string& self_cgroup);
 
 }  // namespace poolwarden::doctor

@@ -131,11 +131,10 @@ std::vector<WorkerId> Pool::suspects(TimePoint now) const {
 void Pool::check_health(Worker& worker, TimePoint now, Decision& decision) {
   const auto deadline = health_deadline(worker);
   if (!is_past(deadline, now)) return;
-  const bool is_silent = is_past(ping_deadline(worker), now);
-  const Duration timeout = worker.pings.timeout;
-  const Duration limit = is_silent ? timeout : settings_->health.deadlock_after.value_or(timeout);
-  if (was_slept_through(*deadline, limit, now)) return watch_anew(worker, now);
-  if (is_silent) {
+  const Ailment found = is_past(ping_deadline(worker), now) ? Ailment::Ping : Ailment::Deadlock;
+  if (was_slept_through(*deadline, *limit_of(worker, found), now)) return watch_anew(worker, now);
+  if (found == Ailment::Ping) {
+    const Duration timeout = worker.pings.timeout;
     const bool is_asked = is_past(worker.ping.deadline(timeout), now);
     return unhealthy(worker, Ailment::Ping,
                      (is_asked ? worker.ping.words() : "has not sent WATCHDOG=1") +

@@ -17,6 +17,7 @@
 #include <sstream>
 
 #include "cgroup/kernel_files.h"
+#include "loop/pidfd.h"
 #include "loop/pipe.h"
 #include "process/preflight.h"
 #include "process/process_table.h"
@@ -148,7 +149,7 @@ void run_tool(const std::vector<std::string>& tool, pid_t traced) {
 
 // Hands it over to the debugger, standing still; lets it go on when the debugger leaves it so.
 void debug(const std::vector<std::string>& tool, pid_t traced) {
-  const loop::UniqueFd handle(static_cast<int>(::syscall(SYS_pidfd_open, traced, 0)));
+  const loop::UniqueFd handle = loop::open_pidfd(traced);
   if (!follow_to_exec(traced)) return;
   ::kill(traced, SIGSTOP);
   ::ptrace(PTRACE_DETACH, traced, nullptr, nullptr);

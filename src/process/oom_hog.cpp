@@ -1,14 +1,13 @@
 #include "process/oom_hog.h"
 
-#include <poll.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cstdlib>
 #include <cstring>
 
 #include "cgroup/kernel_files.h"
+#include "loop/pidfd.h"
 #include "loop/unique_fd.h"
 
 namespace poolwarden::process {
@@ -70,13 +69,8 @@ class WithoutBrake {
   std::optional<std::string> before_;
 };
 
-bool has_ended(int pidfd) {
-  pollfd end{pidfd, POLLIN, 0};
-  return ::poll(&end, 1, 0) > 0;
-}
-
-Result<void> eat_until_ended(int pidfd, std::uint64_t limit) {
-  for (std::uint64_t eaten = 0; !has_ended(pidfd); eaten += kBite) {
+Result<void> eat_until_ended(const loop::UniqueFd& pidfd, std::uint64_t limit) {
+  for (std::uint64_t eaten = 0; !loop::has_ended(pidfd); eaten += kBite) {
     if (eaten > 2 * limit) return failure("its memory goes to swap in place of running out");
     void* bite = ::mmap(nullptr, kBite, PROT_READ | PROT_WRITE,
                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -90,13 +84,13 @@ Result<void> eat_until_ended(int pidfd, std::uint64_t limit) {
 Result<void> provoke(const std::string& group, pid_t victim) {
   const auto limit = group.empty() ? std::nullopt : limit_of(group);
   if (!limit) return failure("it has no memory limit: limits.memory is needed");
-  const loop::UniqueFd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, victim, 0)));
+  const loop::UniqueFd pidfd = loop::open_pidfd(victim);
   if (!pidfd) return errno_error(errno, "cannot watch it");
   const Chosen chosen(victim);
   if (!chosen.outcome()) return chosen.outcome();
   const WithoutBrake without_brake(group);
   if (auto entered = write_text(group + "/cgroup.procs", "0"); !entered) return entered;
-  return eat_until_ended(pidfd.get(), *limit);
+  return eat_until_ended(pidfd, *limit);
 }
 
 }  // namespace

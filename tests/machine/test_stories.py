@@ -205,6 +205,14 @@ def test_doctor(story, rights):
         assert report["problems"] == 0, report
 
 
+def test_doctor_beside(story, rights):
+    [report] = map(json.loads, story.of("report"))
+    [cgroup] = [check for check in report["checks"] if check["subject"] == "cgroup"]
+    memory = "memory, " if rights != "without_memory" else ""
+    assert cgroup["found"] == f"v2_delegated: limits can be set on {memory}cpu, pids"
+    assert story.of("cpu.max") == ["50000 100000"], "the supervisor's workers keep their limits"
+
+
 def test_doctor_killed(story):
     """At the first sign of its cgroups, and ever later."""
     assert "137" in story.of("ended-with")

@@ -98,8 +98,30 @@ TEST_F(Hierarchies, WhereTheMountShowsMoreThanTheNamespaceOneFindsOneselfByPid) 
   EXPECT_EQ(deeper[0].own.path, root + "/cg/system.slice/docker-2.scope/pw/supervisor");
 }
 
+TEST_F(Hierarchies, WhoIsOutsideOfItsNamespaceIsFoundToo) {
+  write("/cg/user.slice/a.scope/cgroup.procs", std::to_string(::getpid()) + "\n");
+  const auto found =
+      find_hierarchies(mount("/../..", "/cg", "cgroup2", "rw"), "0::/../../user.slice/a.scope\n");
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_EQ(found[0].own.path, root + "/cg/user.slice/a.scope");
+}
+
 TEST_F(Hierarchies, BrokenLinesAreSkipped) {
   EXPECT_TRUE(find_hierarchies("nonsense\n- cgroup2\n30 23 0:28 / /x rw -\n", "::\nx\n").empty());
+}
+
+TEST(SupervisorLeaf, IsSteppedOutOf) {
+  EXPECT_EQ(outside_of_supervisor_leaf("/poolwarden-1a2b3c4d/supervisor"), "");
+  EXPECT_EQ(outside_of_supervisor_leaf("/a/poolwarden-1a2b3c4d/supervisor"), "/a");
+  EXPECT_EQ(outside_of_supervisor_leaf("/a/poolwarden-doctor-7/supervisor", "poolwarden-doctor-7"),
+            "/a");
+}
+
+TEST(SupervisorLeaf, OfSomebodyElseIsNone) {
+  for (const std::string own :
+       {"", "/", "/supervisor", "/a/supervisor", "/poolwarden-1a2b3c4d", "/poolwarden-1/supervisor",
+        "/system.slice/poolwarden-web.service/supervisor"})
+    EXPECT_EQ(outside_of_supervisor_leaf(own, "poolwarden-doctor-7"), own);
 }
 
 TEST_F(Hierarchies, TheLeastLimitAboveIsWhatMayBeUsed) {

@@ -5,8 +5,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "doctor/trial_tree.h"
-
 namespace poolwarden::doctor {
 namespace {
 
@@ -55,17 +53,6 @@ TEST(Lint, OfOtherPoolsIsLeftOut) {
   const Checks checks = check_lint("web", lint);
   ASSERT_THAT(checks, SizeIs(1));
   EXPECT_EQ(checks[0].found, "stop: too long");
-}
-
-TEST(SupervisorLeaf, IsSteppedOutOf) {
-  EXPECT_EQ(outside_of_supervisor_leaf("0::/poolwarden-1a2b3c4d/supervisor\n"), "0::/\n");
-  EXPECT_EQ(outside_of_supervisor_leaf("0::/a/poolwarden-1a2b3c4d/supervisor\n"), "0::/a\n");
-}
-
-TEST(SupervisorLeaf, OfSomebodyElseIsNone) {
-  for (const std::string own :
-       {"0::/\n", "0::/a/supervisor\n", "0::/supervisor\n", "4:memory:/poolwarden-1/supervisor\n"})
-    EXPECT_EQ(outside_of_supervisor_leaf(own), own);
 }
 
 }  // namespace

@@ -226,6 +226,17 @@ TEST(PausedSupervisor, JudgesNobodyWhenItIsLateByHalfOfAShortTimeout) {
   EXPECT_TRUE(tells(bench.tick_after(1500ms), EventKind::WorkerUnhealthy));
 }
 
+TEST(PausedSupervisor, FindsNoDeadlockWhenItIsLateByHalfOfAShortLimit) {
+  PoolSettings settings = web();
+  settings.health.deadlock_after = 1s;
+  Bench bench(settings);
+  bench.serve(1, 1);
+  look(bench, 100, {{1, busy(32)}});
+  EXPECT_TRUE(is_empty(bench.tick_after(1501ms)));
+  look(bench, 100, {{1, busy(32)}});
+  EXPECT_TRUE(tells(bench.tick_after(1500ms), EventKind::WorkerUnhealthy));
+}
+
 TEST(UnhealthyWorker, IsEndedAlsoWhereDrainsHaveNoLimit) {
   PoolSettings settings = pinged();
   settings.worker.stop.drain = std::nullopt;
