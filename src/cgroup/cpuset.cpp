@@ -15,6 +15,14 @@ Result<void> inherit_file(const std::string& path, const std::string& file) {
   return write_text(path + file, words.front());
 }
 
+// "0-1"; empty where that is not known.
+std::string cpus_above(const Group& group) {
+  const std::string above = group.path.substr(0, group.path.rfind('/'));
+  const std::string file = group.unified ? "/cpuset.cpus.effective" : "/cpuset.cpus";
+  const auto words = split_words(read_text(above + file).value_or(""));
+  return words.empty() ? "" : words.front();
+}
+
 }  // namespace
 
 Result<void> inherit_cpuset(const Group& group) {
@@ -24,7 +32,12 @@ Result<void> inherit_cpuset(const Group& group) {
 }
 
 Result<void> restrict_cpus(const Group& group, const std::string& cpus) {
-  return write_text(group.path + "/cpuset.cpus", cpus);
+  const auto written = write_text(group.path + "/cpuset.cpus", cpus);
+  if (written) return {};
+  const std::string above = cpus_above(group);
+  return above.empty() ? written.error()
+                       : Error{written.error().code,
+                               written.error().message + "; the cgroup above has CPUs " + above};
 }
 
 std::string only_affinity(const Error& why) {

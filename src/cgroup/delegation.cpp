@@ -20,12 +20,17 @@ std::vector<std::string> processes_in(const Group& group) {
   return split_words(read_text(group.path + "/cgroup.procs").value_or(""));
 }
 
-// As supervisors are called: poolwarden-1a2b3c4d.
-bool is_instance_name(const std::string& name) {
-  constexpr std::string_view kPrefix = "poolwarden-";
+bool has_only(std::string_view characters, std::string_view text) {
+  return !text.empty() && text.find_first_not_of(characters) == std::string_view::npos;
+}
+
+// As supervisors are called, poolwarden-1a2b3c4d, and trials.
+bool is_name_of_base(std::string_view name) {
+  constexpr std::string_view kPrefix = "poolwarden-", kTrial = kTrialPrefix;
   constexpr std::size_t kDigits = 8;
+  if (name.starts_with(kTrial)) return has_only("0123456789", name.substr(kTrial.size()));
   return name.starts_with(kPrefix) && name.size() == kPrefix.size() + kDigits &&
-         name.find_first_not_of("0123456789abcdef", kPrefix.size()) == std::string::npos;
+         has_only("0123456789abcdef", name.substr(kPrefix.size()));
 }
 
 Result<void> enable(const Group& group, const std::string& controller) {
@@ -62,14 +67,16 @@ Result<void> move_processes(const Group& own, const std::string& leaf, const Com
 }
 
 std::string sentence(const Error& error, const Group& own) {
-  std::string text = error.message;
+  const std::string& text = error.message;
   const auto others = processes_in(own);
-  if (error.code == std::errc::device_or_resource_busy && !others.empty()) {
-    text += ": other processes are in the supervisor's own cgroup (pid " + others.front() +
-            "…); start poolwarden as the container's first process, or with Delegate=yes as a "
-            "systemd service";
-  }
-  return text;
+  if (error.code != std::errc::device_or_resource_busy || others.empty()) return text;
+  const auto known = std::find_if(others.begin(), others.end(),
+                                  [](const std::string& pid) { return pid != kNobody; });
+  const std::string who =
+      known == others.end() ? "of another pid namespace" : "pid " + *known + "…";
+  return text + ": other processes are in the supervisor's own cgroup (" + who +
+         "); start poolwarden as the container's first process, or with Delegate=yes as a systemd "
+         "service";
 }
 
 }  // namespace
@@ -81,7 +88,7 @@ std::string outside_of_supervisor_leaf(const std::string& path, const std::strin
   const auto slash = base.rfind('/');
   if (slash == std::string::npos) return path;
   const std::string found = base.substr(slash + 1);
-  return found == name || is_instance_name(found) ? base.substr(0, slash) : path;
+  return found == name || is_name_of_base(found) ? base.substr(0, slash) : path;
 }
 
 std::set<std::string> enable_controllers(const Group& group) {

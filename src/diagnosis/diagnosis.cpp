@@ -130,6 +130,17 @@ void add_lost_cgroup(Diagnosis& told) {
       "may manage them.";
 }
 
+// What is said of any pool, as of this one: in the tables of codes it has no name.
+void name_pool(const std::string& pool, std::string& next_step) {
+  if (pool.empty()) return;
+  for (const std::string command : {"poolwarden debug ", "poolwarden why "}) {
+    const std::string of_any = command + "POOL", of_it = command + pool;
+    for (auto at = next_step.find(of_any); at != std::string::npos;
+         at = next_step.find(of_any, at + of_it.size()))
+      next_step.replace(at, of_any.size(), of_it);
+  }
+}
+
 // A drill looks like any of these.
 bool is_of_none_of_ours(Sender sender) {
   return sender == Sender::KernelFault || sender == Sender::KernelOom ||
@@ -169,6 +180,7 @@ Diagnosis diagnose(const Evidence& evidence, const Circumstances& circumstances)
     if (has_run && is_of_none_of_ours(told.sender)) told.sender = Sender::OurDrill;
     add_drill(circumstances.drill, told);
   }
+  name_pool(circumstances.pool, told.next_step);
   // Names of processes and files, and what it wrote, may hold anything.
   told.sentence = escaped(told.sentence);
   told.next_step = escaped(told.next_step);

@@ -83,6 +83,7 @@ struct Circumstances {
   // That it went beyond, as it was when the wait began: ready.timeout and the like, as the intent
   // has it. Absent: it was ended before.
   std::optional<Duration> limit = {};
+  std::string pool = {};  // for a next step that is a command
 };
 
 // What a cause leaves open: a closed list too, but no label of a metric.

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "base/clock.h"
+#include "cgroup/delegation.h"
 #include "loop/signals_blocked.h"
 
 namespace poolwarden::doctor {
@@ -44,7 +45,7 @@ constexpr auto kAfterIt = 60s;
 TrialTree::TrialTree() {
   const loop::SignalsBlocked until_it_is_made;
   const pid_t doctor = ::getpid();
-  const std::string name = "poolwarden-doctor-" + std::to_string(doctor);
+  const std::string name = cgroup::kTrialPrefix + std::to_string(doctor);
   const cgroup::Tree to_be_made = cgroup::Tree::find({}, name);
   // Before the first cgroup is made: SIGKILL may come at any time.
   remover_ = ::fork();

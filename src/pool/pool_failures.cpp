@@ -107,6 +107,7 @@ diagnosis::Circumstances Pool::circumstances_of(const Worker& worker) const {
   known.awaited = awaited_by(settings_->worker.ready, uses_http());
   known.inherits_socket = uses_http() && settings_->worker.connect == worker::ConnectMode::Inherit;
   known.limit = worker.overran;
+  known.pool = settings_->name;
   return known;
 }
 

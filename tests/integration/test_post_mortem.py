@@ -294,6 +294,7 @@ def test_a_missing_library_is_named(supervise, workers, tmp_path):
     [finding] = end["loader"]
     assert finding["object"] == str(tmp_path / "needs_library")
     assert finding["needed"].endswith("answer.so")
+    assert "`poolwarden debug web --with loader`" in end["next_step"]
 
 
 AARCH64, X86_64 = 183, 62

@@ -40,7 +40,7 @@ def test_after_time(supervise):
 def just_before_three():
     """A time zone in which it is a few seconds to three o'clock now."""
     seconds_of_day = int(time.time()) % 86400
-    ahead = (3 * 3600 - 10 - seconds_of_day) % 86400
+    ahead = (3 * 3600 - 20 - seconds_of_day) % 86400
     behind = 86400 - ahead  # POSIX: what is to be added to local time to get UTC
     return f"TST{behind // 3600}:{behind // 60 % 60:02}:{behind % 60:02}"
 

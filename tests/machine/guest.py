@@ -27,7 +27,7 @@ WITHOUT_MEMORY_TOO = re.compile("Real(Tree|LimitHits)|EachContainment|placement|
 TEST_PROGRAMS = ("integration_cgroup", "integration_process")
 # What has nothing to do with the kernel's cgroups, or does without them: the same as anywhere else.
 ELSEWHERE = re.compile(
-    r"(OwnDirectory|Hierarchies|OnlyV1|NoC\w+|\w+Files|Events|Cures|LimitHitsLedger|Alarms|Coroners"
+    r"(OwnDirectory|Hierarchies|OnlyV1|NoC\w+|\w+Files|Events|Cures|LimitHitsLedger|SupervisorLeaf|Alarms|Coroners"
     r"|Worker(Output|Pings|Readiness)|EndsWithoutCgroups|Backtraces|DebuggedProgram|TracingRights"
     r"|Threads)\."
     r"|Children\.(AHook|AService|FindDescriptors|FindWhat)|WorkerDrill\.(?!\w*MemoryLimit)"
@@ -88,7 +88,7 @@ def boot(folder, jobs, boot_options=""):
 
 def _disk(folder, jobs):
     disk = GuestDisk(folder)
-    disk.add_busybox(but=["unshare", "setpriv", "flock"])
+    disk.add_busybox(but=["nsenter", "unshare", "setpriv", "flock"])
     shutil.copytree(SOURCE, disk.place("guest"))
     disk.add_program(PROGRAM, "guest/poolwarden")
     for name in TEST_PROGRAMS:

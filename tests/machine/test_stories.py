@@ -205,11 +205,20 @@ def test_doctor(story, rights):
         assert report["problems"] == 0, report
 
 
-def test_doctor_beside(story, rights):
+def says_what_can_be_limited(story, rights):
     [report] = map(json.loads, story.of("report"))
     [cgroup] = [check for check in report["checks"] if check["subject"] == "cgroup"]
     memory = "memory, " if rights != "without_memory" else ""
-    assert cgroup["found"] == f"v2_delegated: limits can be set on {memory}cpu, pids"
+    return cgroup["found"] == f"v2_delegated: limits can be set on {memory}cpu, pids"
+
+
+def test_doctor_beside_doctor(story, rights):
+    assert says_what_can_be_limited(story, rights), story
+    assert story.of("first-ended-with") == ["0"]
+
+
+def test_doctor_beside(story, rights):
+    assert says_what_can_be_limited(story, rights), story
     assert story.of("cpu.max") == ["50000 100000"], "the supervisor's workers keep their limits"
 
 

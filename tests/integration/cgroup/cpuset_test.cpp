@@ -15,6 +15,7 @@
 namespace poolwarden::cgroup {
 namespace {
 
+using testing::ContainsRegex;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
@@ -112,7 +113,9 @@ TEST_F(RealCpuset, CpusThatThereAreNotAreToldOf) {
   ASSERT_TRUE(leaf);  // whoever binds the worker without a cgroup is told so
   if (tree.report().cgroup == "v2_delegated") return;  // v2 takes them, and uses those above
   ASSERT_EQ(leaf->unenforced().size(), 1u);
-  EXPECT_THAT(leaf->unenforced().front(), HasSubstr("sched_setaffinity(2) alone"));
+  EXPECT_THAT(leaf->unenforced().front(),
+              AllOf(HasSubstr("sched_setaffinity(2) alone"),
+                    ContainsRegex("; the cgroup above has CPUs [0-9]")));
 }
 
 TEST(NoCpuset, IsSaid) {

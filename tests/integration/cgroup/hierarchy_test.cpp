@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "cgroup/delegation.h"
 #include "cgroup/tree.h"
 
 namespace poolwarden::cgroup {
@@ -113,15 +114,15 @@ TEST_F(Hierarchies, BrokenLinesAreSkipped) {
 TEST(SupervisorLeaf, IsSteppedOutOf) {
   EXPECT_EQ(outside_of_supervisor_leaf("/poolwarden-1a2b3c4d/supervisor"), "");
   EXPECT_EQ(outside_of_supervisor_leaf("/a/poolwarden-1a2b3c4d/supervisor"), "/a");
-  EXPECT_EQ(outside_of_supervisor_leaf("/a/poolwarden-doctor-7/supervisor", "poolwarden-doctor-7"),
-            "/a");
+  EXPECT_EQ(outside_of_supervisor_leaf("/a/poolwarden-doctor-71/supervisor"), "/a");
+  EXPECT_EQ(outside_of_supervisor_leaf("/a/poolwarden-test/supervisor", "poolwarden-test"), "/a");
 }
 
 TEST(SupervisorLeaf, OfSomebodyElseIsNone) {
   for (const std::string own :
        {"", "/", "/supervisor", "/a/supervisor", "/poolwarden-1a2b3c4d", "/poolwarden-1/supervisor",
-        "/system.slice/poolwarden-web.service/supervisor"})
-    EXPECT_EQ(outside_of_supervisor_leaf(own, "poolwarden-doctor-7"), own);
+        "/system.slice/poolwarden-web.service/supervisor", "/a/poolwarden-doctor-x/supervisor"})
+    EXPECT_EQ(outside_of_supervisor_leaf(own, "poolwarden-test"), own);
 }
 
 TEST_F(Hierarchies, TheLeastLimitAboveIsWhatMayBeUsed) {

@@ -39,6 +39,7 @@ class Maker {
     made.awaited = static_cast<Awaited>(below(4));
     made.inherits_socket = coin();
     if (coin()) made.limit = std::chrono::seconds(below(100));
+    made.pool = pick({"web", "POOLS"});
     return made;
   }
 
@@ -109,6 +110,8 @@ void expect_consistent(const Evidence& evidence, const Circumstances& circumstan
   EXPECT_LT(told.sentence.size(), 2000u);
   EXPECT_EQ(told.sentence, escaped(told.sentence)) << "it moves the cursor of a terminal";
   EXPECT_EQ(told.next_step, escaped(told.next_step));
+  EXPECT_EQ(told.next_step.find("POOL "), std::string::npos) << told.next_step;
+  EXPECT_EQ(told.next_step.find("POOL`"), std::string::npos) << told.next_step;
   EXPECT_NE(name(told.cause), "");
   const bool ran = !std::holds_alternative<NotStarted>(evidence.status);
   const bool was_asked = is_expected(circumstances.intent);

@@ -171,6 +171,17 @@ TEST(Diagnosis, NothingThatRanIsIncurable) {
     EXPECT_FALSE(unasked(left(Exited{code}, "error while loading shared libraries")).incurable);
 }
 
+TEST(Diagnosis, NamesThePoolInACommandOfItsNextStep) {
+  const Evidence evidence =
+      left(Exited{127}, "app: error while loading shared libraries: libx.so.1: cannot open");
+  Circumstances circumstances;
+  EXPECT_NE(diagnose(evidence, circumstances).next_step.find("debug POOL --"), std::string::npos);
+  circumstances.pool = "web";
+  EXPECT_NE(
+      diagnose(evidence, circumstances).next_step.find("`poolwarden debug web --with loader`"),
+      std::string::npos);
+}
+
 TEST(Intent, ExplainsAnEndUnlessItIsATimeout) {
   const std::set<Intent> asked(std::begin(kAskedToEnd), std::end(kAskedToEnd));
   for (const Intent intent : kIntents)
