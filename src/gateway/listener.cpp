@@ -2,7 +2,6 @@
 
 #include <arpa/inet.h>
 #include <fcntl.h>
-#include <linux/filter.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -10,8 +9,8 @@
 #include <boost/asio/co_spawn.hpp>
 #include <cerrno>
 #include <cstring>
-#include <iterator>
 
+#include "gateway/hold_off.h"
 #include "loop/rethrow.h"
 
 namespace poolwarden::gateway {
@@ -35,28 +34,6 @@ std::string describe(const sockaddr_storage& peer) {
     return ::inet_ntop(AF_INET, &address.sin6_addr.s6_addr[12], text, sizeof text);
   }
   return ::inet_ntop(AF_INET6, &address.sin6_addr, text, sizeof text);
-}
-
-// Drops the segment that asks for a connection, and no other. What a filter of a TCP socket looks
-// at begins with the TCP header (socket(7), SO_ATTACH_FILTER; RFC 9293, 3.1).
-bool drop_new_connections(int socket) {
-  constexpr std::uint32_t kFlagsAt = 13, kWhole = 0xffffffff, kNothing = 0;
-  sock_filter program[] = {
-      BPF_STMT(BPF_LD | BPF_B | BPF_ABS, kFlagsAt),
-      BPF_STMT(BPF_ALU | BPF_AND | BPF_K, TH_SYN | TH_ACK),
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, TH_SYN, 1, 0),
-      BPF_STMT(BPF_RET | BPF_K, kWhole),
-      BPF_STMT(BPF_RET | BPF_K, kNothing),
-  };
-  const sock_fprog filter{static_cast<unsigned short>(std::size(program)), program};
-  return ::setsockopt(socket, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter) == 0;
-}
-
-bool is_tcp(int socket) {
-  int protocol = 0;
-  socklen_t size = sizeof protocol;
-  return ::getsockopt(socket, SOL_SOCKET, SO_PROTOCOL, &protocol, &size) == 0 &&
-         protocol == IPPROTO_TCP;
 }
 
 }  // namespace
@@ -98,6 +75,7 @@ Listener::Outcome Listener::accept_one() {
   row_.accepted.fetch_add(1, std::memory_order_relaxed);
   if (size == 0 || peer.ss_family == AF_UNSPEC) peer.ss_family = AF_UNIX;
   const int family = peer.ss_family;
+  if (is_held_off_) hear(fd.get());
   if (family != AF_UNIX) {
     const int on = 1;
     ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
@@ -114,11 +92,9 @@ Listener::Outcome Listener::accept_one() {
   return Outcome::Accepted;
 }
 
-// A client counts itself as connected one message before accept(2) can have it. A socket that stops
-// listening in between resets it, and its request is lost.
 bool Listener::hold_off() {
-  const int fd = socket_.is_open() ? socket_.native_handle() : -1;
-  return fd >= 0 && is_tcp(fd) && drop_new_connections(fd);
+  is_held_off_ = socket_.is_open() && hold_off_new_clients(socket_.native_handle());
+  return is_held_off_;
 }
 
 void Listener::stop() {

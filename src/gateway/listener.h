@@ -35,6 +35,7 @@ class Listener {
   asio::posix::basic_stream_descriptor<Executor> socket_;
   link::ListenerRow& row_;
   Timer pause_;
+  bool is_held_off_ = false;
 };
 
 }  // namespace poolwarden::gateway
