@@ -77,6 +77,10 @@ class Death:
                         for key, value in texts.items()
                         if not _fits(told.get(key), value, spelled_out)]
 
+    def holds_in(self, told, keys, spelled_out):
+        """Whether its certificate has these of what it `holds`."""
+        return all(_fits(told.get(key), self.holds[key], spelled_out) for key in keys)
+
 
 def _fits(told, expected, spelled_out):
     if not isinstance(expected, str):

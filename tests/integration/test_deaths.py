@@ -96,10 +96,16 @@ class Scene:
         end, more = eventually(told, f"the end of {death.name}", PATIENCE)
         awaited = TOLD_LATER & death.holds.keys()
 
-        def complete():
-            certificate = self._certificate(death, end["certificate"])
-            return certificate if awaited <= certificate.keys() else None
-        certificate = eventually(complete, f"{awaited} of {death.name}", PATIENCE)
+        certificate = {}
+
+        def complete():  # one part of it may have come before the others
+            certificate.update(self._certificate(death, end["certificate"]))
+            return death.holds_in(certificate, awaited, lambda text: self.spelled_out(text, death))
+        try:
+            eventually(complete, f"{awaited} of {death.name}", PATIENCE)
+        except AssertionError as error:
+            so_far = {key: certificate.get(key) for key in awaited}
+            raise AssertionError(f"{error}; so far {so_far}") from error
         return {**certificate, "event": end["event"], "was": end.get("was"), "told_more": more}
 
     def _certificate(self, death, number):
