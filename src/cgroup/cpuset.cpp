@@ -5,22 +5,20 @@
 namespace poolwarden::cgroup {
 namespace {
 
-Result<void> inherit_file(const std::string& path, const std::string& file) {
-  // It may have them: of a former supervisor, or by cgroup.clone_children.
-  if (!split_words(read_text(path + file).value_or("")).empty()) return {};
-  const std::string above = path.substr(0, path.rfind('/'));
-  const auto words = split_words(read_text(above + file).value_or(""));
-  if (words.empty())
-    return failure("cannot use cpuset " + path + ": " + above + file + " is empty");
-  return write_text(path + file, words.front());
+std::string above(const std::string& path) { return path.substr(0, path.rfind('/')); }
+
+// A list of CPUs or of memory nodes, "0-1"; empty where none is known.
+std::string list_in(const std::string& file) {
+  const auto words = split_words(read_text(file).value_or(""));
+  return words.empty() ? "" : words.front();
 }
 
-// "0-1"; empty where that is not known.
-std::string cpus_above(const Group& group) {
-  const std::string above = group.path.substr(0, group.path.rfind('/'));
-  const std::string file = group.unified ? "/cpuset.cpus.effective" : "/cpuset.cpus";
-  const auto words = split_words(read_text(above + file).value_or(""));
-  return words.empty() ? "" : words.front();
+Result<void> inherit_file(const std::string& path, const std::string& file) {
+  // It may have them: of a former supervisor, or by cgroup.clone_children.
+  if (!list_in(path + file).empty()) return {};
+  const std::string source = above(path) + file, inherited = list_in(source);
+  if (inherited.empty()) return failure("cannot use cpuset " + path + ": " + source + " is empty");
+  return write_text(path + file, inherited);
 }
 
 }  // namespace
@@ -34,10 +32,11 @@ Result<void> inherit_cpuset(const Group& group) {
 Result<void> restrict_cpus(const Group& group, const std::string& cpus) {
   const auto written = write_text(group.path + "/cpuset.cpus", cpus);
   if (written) return {};
-  const std::string above = cpus_above(group);
-  return above.empty() ? written.error()
-                       : Error{written.error().code,
-                               written.error().message + "; the cgroup above has CPUs " + above};
+  const char* had = group.unified ? "/cpuset.cpus.effective" : "/cpuset.cpus";
+  const std::string there_are = list_in(above(group.path) + had);
+  if (there_are.empty()) return written.error();
+  return Error{written.error().code,
+               written.error().message + "; the cgroup above has CPUs " + there_are};
 }
 
 std::string only_affinity(const Error& why) {

@@ -16,6 +16,9 @@ namespace poolwarden::cgroup {
 
 inline constexpr const char* kSupervisorLeaf = "supervisor";
 
+// How the bases are called of those who try what they may do, with a pid behind it: doctor.
+inline constexpr const char* kTrialPrefix = "poolwarden-doctor-";
+
 struct Delegated {
   Group base;                        // its children have these controllers
   std::vector<std::string> missing;  // what could not be had, one sentence each
@@ -29,9 +32,6 @@ struct Company {
 
 // Creates <own>/<name>.
 Result<Delegated> delegate(const Group& own, const std::string& name, const Company& company);
-
-// How the bases are called of those who try what they may do, with a pid behind it: doctor.
-inline constexpr const char* kTrialPrefix = "poolwarden-doctor-";
 
 // Hands the controllers down to the children of `group`. Returns those that it could.
 std::set<std::string> enable_controllers(const Group& group);

@@ -6,9 +6,10 @@
 namespace poolwarden::gateway {
 namespace {
 
-// More than segments come with: they begin with 64 or 128, and hosts of the same network may have
-// set 255. Looked at after those of begun handshakes have been sorted out (ip(7), IP_MINTTL;
-// IPV6_MINHOPCOUNT). A socket filter would do too, but some kernels have it for CAP_NET_ADMIN only.
+// More than segments come with, which begin with 64 or 128; only a host of the same network that
+// has set 255 is heard. Looked at after the segments of begun handshakes have been sorted out
+// (ip(7), IP_MINTTL; IPV6_MINHOPCOUNT). A socket filter would do too, but some kernels have it for
+// CAP_NET_ADMIN only.
 constexpr int kMostHops = 255;
 
 bool set_least_hops(int socket, int hops) {

@@ -27,8 +27,9 @@ WITHOUT_MEMORY_TOO = re.compile("Real(Tree|LimitHits)|EachContainment|placement|
 TEST_PROGRAMS = ("integration_cgroup", "integration_process")
 # What has nothing to do with the kernel's cgroups, or does without them: the same as anywhere else.
 ELSEWHERE = re.compile(
-    r"(OwnDirectory|Hierarchies|OnlyV1|NoC\w+|\w+Files|Events|Cures|LimitHitsLedger|SupervisorLeaf|Alarms|Coroners"
-    r"|Worker(Output|Pings|Readiness)|EndsWithoutCgroups|Backtraces|DebuggedProgram|TracingRights"
+    r"(OwnDirectory|Hierarchies|OnlyV1|NoC\w+|\w+Files|Events|Cures|LimitHitsLedger|SupervisorLeaf"
+    r"|Alarms|Coroners|Worker(Output|Pings|Readiness)|EndsWithoutCgroups|Backtraces"
+    r"|DebuggedProgram|TracingRights"
     r"|Threads)\."
     r"|Children\.(AHook|AService|FindDescriptors|FindWhat)|WorkerDrill\.(?!\w*MemoryLimit)"
     r"|WorkerLife\.Names(An|AFile|AMissing|ADirectory|ThePath)|EachConnect|/(None|OnlyV1)$|OnV1$")

@@ -77,6 +77,20 @@ def test_not_alone(story, rights):
         assert failed["stage"] == "cgroup" and "cannot enforce limits.pids" in failed["message"]
 
 
+def doctor_of_cgroup(story):
+    """What it found of the cgroup."""
+    [report] = map(json.loads, story.of("report"))
+    [found] = [check for check in report["checks"] if check["subject"] == "cgroup"]
+    return found
+
+
+def test_out_of_sight(story):
+    cause = doctor_of_cgroup(story)["cause"]
+    for controller in ("memory", "cpu", "pids"):
+        assert f"cannot limit {controller}: " in cause
+    assert "in the supervisor's own cgroup (of another pid namespace)" in cause
+
+
 def metric(story, key, name, **labels):
     """Of the metrics that a story told under this key: the one of this name and these labels."""
     [value] = [line.rpartition(" ")[2] for line in story.of(key)
@@ -188,7 +202,7 @@ def test_supervisor_killed(story):
 def test_doctor(story, rights):
     """Clean, or the controller that is missing is named, with its cure."""
     [report] = map(json.loads, story.of("report"))
-    [cgroup] = [check for check in report["checks"] if check["subject"] == "cgroup"]
+    cgroup = doctor_of_cgroup(story)
     limits = [check for check in report["checks"] if check["subject"] == "limits"]
 
     if rights == "without_memory":
@@ -206,10 +220,9 @@ def test_doctor(story, rights):
 
 
 def says_what_can_be_limited(story, rights):
-    [report] = map(json.loads, story.of("report"))
-    [cgroup] = [check for check in report["checks"] if check["subject"] == "cgroup"]
     memory = "memory, " if rights != "without_memory" else ""
-    return cgroup["found"] == f"v2_delegated: limits can be set on {memory}cpu, pids"
+    return doctor_of_cgroup(story)["found"] == \
+        f"v2_delegated: limits can be set on {memory}cpu, pids"
 
 
 def test_doctor_beside_doctor(story, rights):
